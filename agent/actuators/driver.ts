@@ -1,0 +1,24 @@
+import type { RackTarget } from "../../shared/contracts/action.ts";
+
+/** The one interface between the agent and what it may drive. */
+export interface ActuatorDriver {
+  readonly name: string;
+  /** What this driver can drive; anything else is refused before it gets here. */
+  readonly targets: readonly RackTarget[];
+  /** The setpoint in force; null: the device's own automatic control. */
+  read(target: RackTarget): Promise<number | null>;
+  write(target: RackTarget, value: number | null): Promise<void>;
+  /** Leaves the rack at least as cool as it is now; called when the agent stops, whatever the reason. */
+  failSafe(): Promise<void>;
+}
+
+/** For racks where nothing can be driven: the agent advises. */
+export const NO_ACTUATORS: ActuatorDriver = {
+  name: "none",
+  targets: [],
+  read: async () => null,
+  write: async (target) => {
+    throw new Error(`nothing drives ${target}`);
+  },
+  failSafe: async () => {},
+};

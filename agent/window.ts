@@ -1,0 +1,65 @@
+import { FIELD_RANGE, MEASURED_FIELDS, type MeasuredField } from "../shared/contracts/telemetry.ts";
+import type { SensorRead } from "./sensors/driver.ts";
+
+/** The readings of one scoring interval, made one: energies summed, everything else averaged. */
+export interface WindowSample {
+  at_ms: number;
+  interval_s: number;
+  /** null where no believable reading came in. */
+  values: Record<MeasuredField, number | null>;
+}
+
+export interface SampleWindow {
+  add(read: SensorRead): void;
+  /** Closes the window and starts the next; null if nothing was read, or no time has passed since. */
+  close(): WindowSample | null;
+}
+
+/**
+ * Collects reads between two scores. The interval runs from the last read of the previous window to the last of
+ * this one, because that is the time over which the summed energy was used; timers may be late, energies are not.
+ */
+export function sampleWindow(): SampleWindow {
+  let previous_ms: number | null = null;
+  let last_ms: number | null = null;
+  const sums = new Map<MeasuredField, { sum: number; count: number }>();
+  return {
+    add(read) {
+      // The energy of the very first read covers an unknown time.
+      const first = previous_ms === null;
+      if (first) previous_ms = read.at_ms;
+      last_ms = read.at_ms;
+      for (const field of MEASURED_FIELDS) {
+        if (first && field === "gpu_energy_j") continue;
+        const value = read.values[field];
+        if (value === null || !believable(field, value)) continue;
+        const total = sums.get(field) ?? { sum: 0, count: 0 };
+        sums.set(field, { sum: total.sum + value, count: total.count + 1 });
+      }
+    },
+    close() {
+      if (previous_ms === null || last_ms === null || last_ms <= previous_ms) return null;
+      const sample: WindowSample = {
+        at_ms: last_ms,
+        interval_s: (last_ms - previous_ms) / 1000,
+        values: Object.fromEntries(
+          MEASURED_FIELDS.map((f) => [f, combine(f, sums.get(f))]),
+        ) as WindowSample["values"],
+      };
+      previous_ms = last_ms;
+      last_ms = null;
+      sums.clear();
+      return sample;
+    },
+  };
+}
+
+function believable(field: MeasuredField, value: number): boolean {
+  const [low, high] = FIELD_RANGE[field];
+  return Number.isFinite(value) && value >= low && value <= high;
+}
+
+function combine(field: MeasuredField, total: { sum: number; count: number } | undefined): number | null {
+  if (!total) return null;
+  return field === "gpu_energy_j" ? total.sum : total.sum / total.count;
+}

@@ -1,0 +1,87 @@
+import type { Action, RackTarget } from "../../shared/contracts/action.ts";
+import type { Rejection } from "../../shared/errors.ts";
+import type { Commander } from "../commands/commander.ts";
+import type { Counters } from "../counters.ts";
+import type { EventBus } from "../events.ts";
+import type { Store } from "../store/store.ts";
+import { type Setpoints, trackSetpoints } from "./setpoints.ts";
+
+export interface ActionLog {
+  readonly setpoints: Setpoints;
+  /** Keeps an action that was decided here, or a new version of one. */
+  record(action: Action): void;
+  /** Records a setpoint as sent and sends it, signed, to the rack's agent. */
+  send(action: SetpointAction): void;
+  /** An agent's own action, or the outcome of one that was sent to it. */
+  fromAgent(action: Action): void;
+  /** An agent would not take a command; if it carried an action, the action is refused. */
+  commandRefused(command_id: string, errors: Rejection[]): void;
+}
+
+export type SetpointAction = Action & {
+  rack_id: string;
+  target: RackTarget;
+  source: "optimizer" | "operator";
+};
+
+interface ActionLogContext {
+  store: Store;
+  counters: Counters;
+  events: EventBus;
+  commander: Commander;
+}
+
+/** As many recent actions as tell the present setpoint of every device of a large site. */
+const HISTORY = 5_000;
+/** Commands whose answer is still awaited; they expire within a minute, so few are ever open. */
+const OPEN_COMMANDS_MAX = 10_000;
+
+export function actionLog(context: ActionLogContext): ActionLog {
+  const { store, counters, events } = context;
+  const setpoints = trackSetpoints(store.actions.recent(HISTORY).reverse());
+  const action_of_command = new Map<string, string>();
+  const record = (action: Action) => {
+    if (!store.actions.get(action.id)) counters.actions++;
+    store.actions.put(action);
+    setpoints.observe(action);
+    events.publish("action", action.rack_id, { ...action });
+  };
+  return {
+    setpoints,
+    record,
+    send(action) {
+      record({ ...action, outcome: "sent" });
+      const { rack_id, target, to: value, id: action_id, source, reason } = action;
+      const body = { kind: "setpoint" as const, target, value, action_id, source, reason };
+      const command_id = context.commander.send(rack_id, body);
+      action_of_command.set(command_id, action_id);
+      const oldest = action_of_command.keys().next().value;
+      if (action_of_command.size > OPEN_COMMANDS_MAX && oldest !== undefined)
+        action_of_command.delete(oldest);
+    },
+    fromAgent(action) {
+      const known = store.actions.get(action.id);
+      record(known ? mergeOutcome(known, action) : action);
+    },
+    commandRefused(command_id, errors) {
+      const action_id = action_of_command.get(command_id);
+      const action = action_id === undefined ? null : store.actions.get(action_id);
+      if (!action) return;
+      const reason = errors.map((error) => error.message).join("; ");
+      record({ ...action, outcome: "refused", reason: `${action.reason}; refused: ${reason}` });
+    },
+  };
+}
+
+/** The agent says what became of a decision; why it was taken and what it promised is known here. */
+function mergeOutcome(known: Action, answer: Action): Action {
+  const refused = answer.outcome === "refused" && known.outcome !== "refused";
+  return {
+    ...known,
+    mode: answer.mode,
+    outcome: answer.outcome,
+    from: answer.from,
+    to: answer.to,
+    reason: refused ? `${known.reason}; refused: ${answer.reason}` : known.reason,
+  };
+}

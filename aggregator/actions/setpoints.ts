@@ -1,0 +1,34 @@
+import type { Action, Target } from "../../shared/contracts/action.ts";
+
+/** What is known of the devices' setpoints, from the actions that went by. */
+export interface Setpoints {
+  observe(action: Action): void;
+  /** The value last applied; null for the device's own control, which is also where it starts. */
+  value(rack_id: string | null, target: Target): number | null;
+  /** When the device was last changed, or was last advised to be; −∞ if never. */
+  changedMs(rack_id: string | null, target: Target): number;
+}
+
+export function trackSetpoints(history: readonly Action[]): Setpoints {
+  const values = new Map<string, number | null>();
+  const changed_ms = new Map<string, number>();
+  const key = (rack_id: string | null, target: Target) => `${rack_id}/${target}`;
+  const observe = (action: Action) => {
+    const device = key(action.rack_id, action.target);
+    if (action.outcome === "applied") values.set(device, action.to);
+    // Advice counts for the optimizer only: a guardrail that merely advises has left the device alone.
+    const touched =
+      action.outcome === "applied" || action.outcome === "sent" || action.source === "optimizer";
+    if (!touched || action.outcome === "refused") return;
+    changed_ms.set(
+      device,
+      Math.max(Date.parse(action.ts), changed_ms.get(device) ?? Number.NEGATIVE_INFINITY),
+    );
+  };
+  for (const action of history) observe(action);
+  return {
+    observe,
+    value: (rack_id, target) => values.get(key(rack_id, target)) ?? null,
+    changedMs: (rack_id, target) => changed_ms.get(key(rack_id, target)) ?? Number.NEGATIVE_INFINITY,
+  };
+}

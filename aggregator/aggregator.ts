@@ -1,0 +1,186 @@
+import { join } from "node:path";
+import type { AggregatorConfig } from "../shared/contracts/config.ts";
+import { skadiError } from "../shared/errors.ts";
+import type { Log } from "../shared/log.ts";
+import { loadOrCreateKey } from "../shared/signing.ts";
+import type { Clock } from "../shared/time.ts";
+import { actionLog } from "./actions/action-log.ts";
+import { createApiServer } from "./api/server.ts";
+import { createBroker, reachableHost } from "./broker/broker.ts";
+import { createCommander } from "./commands/commander.ts";
+import { messageCounter } from "./commands/counter.ts";
+import { modeControl } from "./control/mode.ts";
+import { type Counters, newCounters } from "./counters.ts";
+import { eventBus } from "./events.ts";
+import { createFleet } from "./fleet.ts";
+import { brokerRefusals, createIngest } from "./ingest/ingest.ts";
+import { createRejections } from "./ingest/rejections.ts";
+import { createMms } from "./mms/mms.ts";
+import { modelLibrary } from "./models/library.ts";
+import { createRollout } from "./models/rollout.ts";
+import { createTrainer } from "./models/train-job.ts";
+import { createOptimizer } from "./optimizer/optimizer.ts";
+import { simulatorLink } from "./scenarios/simulator.ts";
+import { loadOrCreateToken, modelFolder, siteKeyFile } from "./secrets.ts";
+import { storeUpkeep } from "./store/retention.ts";
+import { openSqliteStore } from "./store/sqlite/sqlite-store.ts";
+
+export interface AggregatorOptions {
+  config: AggregatorConfig;
+  clock: Clock;
+  log: Log;
+}
+
+export interface Aggregator {
+  start(): Promise<void>;
+  /** Undoes `start` in reverse: lets nobody in, handles what has arrived, writes everything down. */
+  stop(): Promise<void>;
+  /** Real addresses, once started. */
+  readonly http_url: string;
+  readonly mqtt_url: string;
+  readonly api_token: string;
+  readonly public_key_file: string;
+  /** Of the current run, or of the last one after `stop`. */
+  counters(): Counters;
+}
+
+interface Running {
+  http_url: string;
+  mqtt_url: string;
+  stop(): Promise<void>;
+}
+
+/** The aggregator of one site. Makes the site's token and key if there are none; everything else waits for `start`. */
+export async function createAggregator(options: AggregatorOptions): Promise<Aggregator> {
+  const { data_dir } = options.config;
+  const api_token = loadOrCreateToken(data_dir);
+  const keys = loadOrCreateKey(siteKeyFile(data_dir));
+  let running: Running | null = null;
+  let counters = newCounters();
+  const started = () => {
+    if (!running) throw skadiError("SKADI_CONFLICT", { field: "aggregator", expected: "to be started" });
+    return running;
+  };
+  return {
+    api_token,
+    public_key_file: `${siteKeyFile(data_dir)}.pub`,
+    get http_url() {
+      return started().http_url;
+    },
+    get mqtt_url() {
+      return started().mqtt_url;
+    },
+    counters: () => structuredClone(counters),
+    async start() {
+      if (running) return;
+      counters = newCounters();
+      running = await run(options, api_token, keys, counters);
+    },
+    async stop() {
+      const ending = running;
+      running = null;
+      await ending?.stop();
+    },
+  };
+}
+
+/** Builds the parts and starts them one by one; if one fails, those before it are stopped again. */
+async function run(
+  options: AggregatorOptions,
+  token: string,
+  keys: ReturnType<typeof loadOrCreateKey>,
+  counters: Counters,
+): Promise<Running> {
+  const { config, clock, log } = options;
+  const { site, data_dir } = config;
+  const undo = new AsyncDisposableStack();
+  try {
+    const database = join(data_dir, "aggregator.db");
+    const store = openSqliteStore(database, { flush_ms: config.store.flush_ms, log });
+    undo.defer(() => store.close());
+
+    const events = eventBus(store, clock);
+    const publish = (topic: string, message: object, publishOptions?: { retain?: boolean }) =>
+      broker.publish(topic, message, publishOptions);
+    const rejections = createRejections({ site, clock, log, counters, events, publish });
+    const onRefused = brokerRefusals({ counters, rejections });
+    const broker = await createBroker({ site, config: config.broker, token, log, onRefused });
+    undo.defer(() => broker.disconnect());
+
+    const fleet = createFleet(config, store);
+    const counter = messageCounter(store.settings);
+    const commander = createCommander({ site, key: keys.private_key, counter, counters, publish });
+    const mode = modeControl({ initial: config.mode, store, events, commander, fleet });
+    const actions = actionLog({ store, counters, events, commander });
+    const mms = createMms({ settings: config.mms, events, commander });
+    const library = modelLibrary(modelFolder(data_dir));
+    const rollout = createRollout({ site, keys, counter, library, store, events, rejections, log, publish });
+    const simulator = simulatorLink({ site, events, rejections, publish });
+    const ingest = createIngest({
+      ...{
+        site,
+        clock,
+        log,
+        counters,
+        fleet,
+        store,
+        events,
+        rejections,
+        mms,
+        commander,
+        mode,
+        actions,
+        publish,
+      },
+      scorer: rollout.scorer,
+      onManifest: rollout.onManifest,
+      onSimulatorStatus: simulator.onStatus,
+    });
+    rollout.loadNewest();
+    await broker.connect(ingest.onMessage);
+    rollout.announce();
+
+    const trainer = createTrainer({ data_dir, database, limits: config.limits });
+    undo.defer(() => trainer.stop());
+    const upkeep = storeUpkeep({ store, clock, log, config: config.store });
+    upkeep.start();
+    undo.defer(() => upkeep.stop());
+    const { limits, actuators } = config;
+    const optimizer = createOptimizer({
+      ...{ clock, log, fleet, store, events, rollout, mode, actions },
+      config: { limits, actuators, ...config.optimizer },
+    });
+    optimizer.start();
+    undo.defer(() => optimizer.stop());
+
+    const api = await createApiServer({
+      ...{
+        config,
+        clock,
+        log,
+        token,
+        counters,
+        fleet,
+        store,
+        events,
+        mode,
+        actions,
+        optimizer,
+        library,
+        rollout,
+      },
+      ...{ trainer, simulator, telemetry: ingest.telemetry },
+      started_ms: performance.now(),
+      broker_connected: broker.connected,
+    });
+    undo.defer(() => api.close());
+    const http_url = `http://${reachableHost(config.http.host)}:${await api.listen()}`;
+    undo.defer(() => broker.shut());
+    const mqtt_url = await broker.open();
+    log.info({ http_url, mqtt_url, racks: fleet.racks.length, ...mode.get() }, "aggregator started");
+    return { http_url, mqtt_url, stop: () => undo.disposeAsync() };
+  } catch (error) {
+    await undo.disposeAsync();
+    throw error;
+  }
+}

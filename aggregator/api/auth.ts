@@ -1,0 +1,25 @@
+import type { FastifyReply, FastifyRequest } from "fastify";
+import { skadiError } from "../../shared/errors.ts";
+import { sameSecret } from "../secrets.ts";
+
+/** For routes that control something: `Authorization: Bearer <token>`, checked before anything else is read. */
+export function requireToken(token: string) {
+  return async (request: FastifyRequest, _reply: FastifyReply): Promise<void> => {
+    const given = /^Bearer (.+)$/i.exec(request.headers.authorization ?? "")?.[1];
+    if (given && sameSecret(given, token)) return;
+    throw skadiError("SKADI_UNAUTHORIZED", {
+      field: "authorization",
+      expected: "Bearer <token of data_dir/api-token>",
+    });
+  };
+}
+
+/** Marks a route as needing the token, in the OpenAPI document. */
+export const TOKEN_SECURITY = [{ token: [] }];
+
+/** Browsers send the page's origin with a WebSocket but do not hold it back; other sites' pages are refused here. */
+export async function sameOrigin(request: FastifyRequest): Promise<void> {
+  const { origin, host } = request.headers;
+  if (origin === undefined || URL.parse(origin)?.host === host) return;
+  throw skadiError("SKADI_UNAUTHORIZED", { field: "origin", value: origin, expected: `a page of ${host}` });
+}

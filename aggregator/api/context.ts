@@ -1,0 +1,51 @@
+import type { IncomingMessage, ServerResponse } from "node:http";
+import type { FastifyBaseLogger, FastifyInstance, RawServerDefault } from "fastify";
+import type { ZodTypeProvider } from "fastify-type-provider-zod";
+import type { AggregatorConfig } from "../../shared/contracts/config.ts";
+import type { Log } from "../../shared/log.ts";
+import type { Clock } from "../../shared/time.ts";
+import type { ActionLog } from "../actions/action-log.ts";
+import type { ModeControl } from "../control/mode.ts";
+import type { Counters } from "../counters.ts";
+import type { EventBus } from "../events.ts";
+import type { Fleet } from "../fleet.ts";
+import type { TelemetryIngest } from "../ingest/telemetry.ts";
+import type { Library } from "../models/library.ts";
+import type { Rollout } from "../models/rollout.ts";
+import type { Trainer } from "../models/train-job.ts";
+import type { Optimizer } from "../optimizer/optimizer.ts";
+import type { SimulatorLink } from "../scenarios/simulator.ts";
+import type { Store } from "../store/store.ts";
+
+/** What the routes may touch. */
+export interface ApiContext {
+  config: AggregatorConfig;
+  clock: Clock;
+  log: Log;
+  token: string;
+  started_ms: number;
+  broker_connected: () => boolean;
+  counters: Counters;
+  fleet: Fleet;
+  store: Store;
+  events: EventBus;
+  telemetry: TelemetryIngest;
+  mode: ModeControl;
+  actions: ActionLog;
+  optimizer: Optimizer;
+  library: Library;
+  rollout: Rollout;
+  trainer: Trainer;
+  simulator: SimulatorLink;
+}
+
+export type Api = FastifyInstance<
+  RawServerDefault,
+  IncomingMessage,
+  ServerResponse,
+  FastifyBaseLogger,
+  ZodTypeProvider
+>;
+
+/** A group of routes: one file in routes/, registered in routes/index.ts. */
+export type RouteGroup = (api: Api, context: ApiContext) => void;

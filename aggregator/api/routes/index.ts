@@ -1,0 +1,26 @@
+import type { RouteGroup } from "../context.ts";
+import { actionRoutes } from "./actions.ts";
+import { demoRoutes } from "./demo.ts";
+import { eventRoutes } from "./events.ts";
+import { healthRoutes } from "./health.ts";
+import { imsRoutes } from "./ims.ts";
+import { modeRoutes } from "./mode.ts";
+import { optimizerRoutes } from "./optimizer.ts";
+import { reportRoutes } from "./report.ts";
+import { stateRoutes } from "./state.ts";
+import { telemetryRoutes } from "./telemetry.ts";
+import { timelineRoutes } from "./timeline.ts";
+
+export const ROUTE_GROUPS: readonly RouteGroup[] = [
+  telemetryRoutes,
+  imsRoutes,
+  stateRoutes,
+  timelineRoutes,
+  optimizerRoutes,
+  actionRoutes,
+  modeRoutes,
+  demoRoutes,
+  reportRoutes,
+  healthRoutes,
+  eventRoutes,
+];

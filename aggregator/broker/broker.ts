@@ -1,0 +1,66 @@
+import type { AggregatorConfig } from "../../shared/contracts/config.ts";
+import { type Rejection, skadiError } from "../../shared/errors.ts";
+import type { Log } from "../../shared/log.ts";
+import { embeddedBroker } from "./embedded.ts";
+import { type Link, linkInProcess, linkOverNetwork, type MessageHandler } from "./link.ts";
+
+/** The broker as the rest of the aggregator sees it, embedded or not. */
+export interface Broker {
+  connected(): boolean;
+  publish: Link["publish"];
+  /** Connects and subscribes; resolves when every retained message has been handled. */
+  connect(onMessage: MessageHandler): Promise<void>;
+  disconnect(): Promise<void>;
+  /** Lets agents in; resolves with the URL that they connect to. */
+  open(): Promise<string>;
+  /** Lets nobody in any more; resolves when what had arrived is handled. */
+  shut(): Promise<void>;
+}
+
+interface BrokerContext {
+  site: string;
+  config: AggregatorConfig["broker"];
+  token: string;
+  log: Log;
+  onRefused: (topic: string, rejection: Rejection, client_id: string | null) => void;
+}
+
+export async function createBroker(context: BrokerContext): Promise<Broker> {
+  const { site, config, token, log, onRefused } = context;
+  const embedded = config.embedded ? await embeddedBroker({ ...config, token, onRefused }) : null;
+  let link: Link | null = null;
+  return {
+    connected: () => link?.connected() ?? false,
+    publish(topic, message, options) {
+      if (!link) throw skadiError("SKADI_MQTT", { field: "topic", value: topic, expected: "a connection" });
+      link.publish(topic, message, options);
+    },
+    async connect(onMessage) {
+      const parts = { site, log, onMessage };
+      link = await (embedded
+        ? linkInProcess(parts, embedded.connect, token)
+        : linkOverNetwork(parts, config.external));
+      // A broker answers in order: after our own message has come back, so has everything retained.
+      await link.drain();
+    },
+    async disconnect() {
+      await link?.close();
+      await embedded?.close();
+    },
+    async open() {
+      if (!embedded) return config.external.url;
+      return `mqtt://${reachableHost(config.host)}:${await embedded.listen()}`;
+    },
+    async shut() {
+      await embedded?.closePort();
+      if (embedded) await link?.drain();
+    },
+  };
+}
+
+/** The address by which this machine reaches a server that listens on `host`. */
+export function reachableHost(host: string): string {
+  if (host === "0.0.0.0") return "127.0.0.1";
+  if (host === "::") return "[::1]";
+  return host.includes(":") ? `[${host}]` : host;
+}

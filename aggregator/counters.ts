@@ -1,0 +1,44 @@
+import type { ErrorCode } from "../shared/errors.ts";
+
+/** What went through the aggregator since it started; exact, whatever the log leaves out. */
+export interface Counters {
+  /** Samples accepted in order. */
+  accepted: number;
+  duplicates: number;
+  /** Samples older than one already accepted; kept in history, not fed to MMS. */
+  late: number;
+  scores_agent: number;
+  scores_aggregator: number;
+  /** Scores whose sample was never accepted. */
+  scores_orphan: number;
+  /** Missing numbers in agents' sequences: samples that have not arrived (yet). */
+  lost: number;
+  rejected_total: number;
+  rejected: Partial<Record<ErrorCode, number>>;
+  actions: number;
+  commands: number;
+  /** Publishes that the embedded broker did not let through. */
+  refused_publishes: number;
+}
+
+export function newCounters(): Counters {
+  return {
+    accepted: 0,
+    duplicates: 0,
+    late: 0,
+    scores_agent: 0,
+    scores_aggregator: 0,
+    scores_orphan: 0,
+    lost: 0,
+    rejected_total: 0,
+    rejected: {},
+    actions: 0,
+    commands: 0,
+    refused_publishes: 0,
+  };
+}
+
+export function countRejection(counters: Counters, code: ErrorCode): void {
+  counters.rejected_total++;
+  counters.rejected[code] = (counters.rejected[code] ?? 0) + 1;
+}

@@ -1,0 +1,33 @@
+import { randomUUID } from "node:crypto";
+import { type Clock, isoTime } from "../shared/time.ts";
+import type { Store, StoredEvent } from "./store/store.ts";
+
+/** Kept in the store and shown on the timeline. */
+export const KEPT_EVENTS = ["mms", "status", "mode", "model", "scenario", "seq_restart", "rollback"] as const;
+/** Only sent to whoever listens. */
+export const LIVE_EVENTS = ["score", "action", "rejection"] as const;
+export type EventType = (typeof KEPT_EVENTS)[number] | (typeof LIVE_EVENTS)[number];
+
+export interface EventBus {
+  publish(type: EventType, rack_id: string | null, data: Record<string, unknown>): void;
+  /** Returns the function that ends the subscription. */
+  subscribe(listener: (event: StoredEvent) => void): () => void;
+}
+
+export function eventBus(store: Store, clock: Clock): EventBus {
+  const listeners = new Set<(event: StoredEvent) => void>();
+  const kept = new Set<string>(KEPT_EVENTS);
+  return {
+    publish(type, rack_id, data) {
+      const event = { id: randomUUID(), ts: isoTime(clock.now()), type, rack_id, data };
+      if (kept.has(type)) store.events.add(event);
+      for (const listener of listeners) listener(event);
+    },
+    subscribe(listener) {
+      listeners.add(listener);
+      return () => {
+        listeners.delete(listener);
+      };
+    },
+  };
+}

@@ -1,0 +1,75 @@
+import { existsSync, readdirSync, statSync } from "node:fs";
+import { join } from "node:path";
+import type { ModelFile } from "../../shared/contracts/model.ts";
+import type { Parsed } from "../../shared/contracts/parse.ts";
+import { readModelFile, writeModelFile } from "../../shared/ims/model-file.ts";
+
+export interface LibraryEntry {
+  path: string;
+  parsed: Parsed<ModelFile>;
+}
+
+/** The model files of one folder; a file is read again only when it changed. */
+export interface Library {
+  /** Every .json file, valid or not. */
+  list(): LibraryEntry[];
+  /** The valid models, newest first. */
+  models(): ModelFile[];
+  /** Writes the model under its id (with part of its hash where another model has that name); returns the path. */
+  save(model: ModelFile): string;
+}
+
+export function modelLibrary(folder: string): Library {
+  const cache = new Map<string, { stamp: string; parsed: Parsed<ModelFile> }>();
+  const read = (path: string): Parsed<ModelFile> => {
+    const { mtimeMs, size } = statSync(path);
+    const stamp = `${mtimeMs}/${size}`;
+    const cached = cache.get(path);
+    if (cached?.stamp === stamp) return cached.parsed;
+    const parsed = readModelFile(path);
+    cache.set(path, { stamp, parsed });
+    return parsed;
+  };
+  const list = () => {
+    if (!existsSync(folder)) return [];
+    const names = readdirSync(folder).filter((name) => name.endsWith(".json"));
+    return names.sort().map((name) => ({ path: join(folder, name), parsed: read(join(folder, name)) }));
+  };
+  const models = () =>
+    list()
+      .flatMap(({ parsed }) => (parsed.ok ? [parsed.value] : []))
+      .sort((a, b) => Date.parse(b.created_at) - Date.parse(a.created_at));
+  return {
+    list,
+    models,
+    save(model) {
+      const known = list().find(({ parsed }) => parsed.ok && parsed.value.sha256 === model.sha256);
+      if (known) return known.path;
+      const plain = join(folder, `${model.id}.json`);
+      const path = existsSync(plain) ? join(folder, `${model.id}-${model.sha256.slice(0, 8)}.json`) : plain;
+      writeModelFile(path, model);
+      return path;
+    },
+  };
+}
+
+/** The last explicit choice (push, promote, rollback) of a model. */
+export interface ModelChoice {
+  sha256: string;
+  chosen_ms: number;
+}
+
+/**
+ * The model to run: the newest one, where a choice counts as new at the time it was made. So a rollback outlives a
+ * restart, and a model trained after it takes over.
+ */
+export function modelToRun(models: readonly ModelFile[], choice: ModelChoice | null): ModelFile | null {
+  const newness = (model: ModelFile) => {
+    const created_ms = Date.parse(model.created_at);
+    return choice?.sha256 === model.sha256 ? Math.max(created_ms, choice.chosen_ms) : created_ms;
+  };
+  return models.reduce<ModelFile | null>(
+    (best, model) => (best && newness(best) >= newness(model) ? best : model),
+    null,
+  );
+}

@@ -1,0 +1,74 @@
+import { existsSync, realpathSync } from "node:fs";
+import { basename, isAbsolute, relative, resolve } from "node:path";
+import { Worker } from "node:worker_threads";
+import type { Limits } from "../../shared/contracts/config.ts";
+import type { ModelFile } from "../../shared/contracts/model.ts";
+import { type Rejection, SkadiError, skadiError } from "../../shared/errors.ts";
+import type { TrainOptions } from "../../shared/ims/train.ts";
+
+export type TrainSource = { kind: "csv"; path: string } | { kind: "stored"; database: string };
+export type TrainReply = { ok: true; model: ModelFile } | { ok: false; rejections: Rejection[] };
+
+export interface TrainRequest {
+  /** A CSV file inside the data directory; null trains on the stored telemetry. */
+  data: string | null;
+  clusters: number;
+  seed: number;
+}
+
+export interface Trainer {
+  /** @throws SkadiError SKADI_BAD_DATA for unusable data, SKADI_CONFLICT while another training runs */
+  train(request: TrainRequest): Promise<ModelFile>;
+  /** Ends a training that still runs. */
+  stop(): Promise<void>;
+}
+
+/** Trains in a worker thread, one at a time, so that ingest and API go on meanwhile. */
+export function createTrainer(context: { data_dir: string; database: string; limits: Limits }): Trainer {
+  let worker: Worker | null = null;
+  return {
+    async train(request) {
+      if (worker) throw skadiError("SKADI_CONFLICT", { expected: "no other training to be running" });
+      const source: TrainSource =
+        request.data === null
+          ? { kind: "stored", database: context.database }
+          : { kind: "csv", path: insideDataDir(context.data_dir, request.data) };
+      const data = source.kind === "csv" ? basename(source.path) : "stored telemetry";
+      const { clusters, seed } = request;
+      const options: TrainOptions = { clusters, seed, limits: context.limits, data, created_ms: Date.now() };
+      worker = new Worker(new URL("./train-worker.ts", import.meta.url), { workerData: { source, options } });
+      try {
+        const reply = await replyOf(worker);
+        if (!reply.ok) throw new SkadiError(reply.rejections);
+        return reply.model;
+      } finally {
+        worker = null;
+      }
+    },
+    async stop() {
+      await worker?.terminate();
+    },
+  };
+}
+
+function replyOf(worker: Worker): Promise<TrainReply> {
+  return new Promise((resolveReply, rejectReply) => {
+    worker.once("message", resolveReply);
+    worker.once("error", rejectReply);
+    worker.once("exit", () =>
+      rejectReply(skadiError("SKADI_CONFLICT", { expected: "the training to be left to finish" })),
+    );
+  });
+}
+
+/** Resolves a path that a client named; links and .. must not lead out of the data directory. */
+function insideDataDir(data_dir: string, path: string): string {
+  const refuse = (expected: string) => skadiError("SKADI_BAD_DATA", { field: "data", value: path, expected });
+  const root = realpathSync(data_dir);
+  const candidate = [resolve(root, path), resolve(path)].find((p) => existsSync(p));
+  if (!candidate) throw refuse("an existing CSV file in the data directory");
+  const real = realpathSync(candidate);
+  const inside = relative(root, real);
+  if (inside.startsWith("..") || isAbsolute(inside)) throw refuse("a file inside the data directory");
+  return real;
+}

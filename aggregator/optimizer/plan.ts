@@ -1,0 +1,155 @@
+import type { RackTarget, Target } from "../../shared/contracts/action.ts";
+import type { Actuators, Limits } from "../../shared/contracts/config.ts";
+import type { TelemetrySample } from "../../shared/contracts/telemetry.ts";
+import { toFeatures } from "../../shared/ims/features.ts";
+import type { Scorer } from "../../shared/ims/score.ts";
+import { type Candidate, rackCandidates, shiftCandidates, supplyCandidates } from "./candidates.ts";
+import { type FullSample, isFull } from "./physics.ts";
+
+/** One rack as the slow loop sees it. */
+export interface PlanRack {
+  rack_id: string;
+  sample: TelemetrySample | null;
+  age_ms: number;
+  persistent: boolean;
+  /** Setpoints last applied; null where the device controls itself. */
+  setpoints: Record<RackTarget, number | null>;
+}
+
+export interface PlanState {
+  racks: readonly PlanRack[];
+  kill_switch: boolean;
+  scorer: Scorer | null;
+  /** When a device was last changed; −∞ if never. */
+  changedMs(rack_id: string | null, target: Target): number;
+}
+
+export interface PlanConfig {
+  limits: Limits;
+  actuators: Actuators;
+  interval_s: number;
+  latency_guard_share: number;
+}
+
+export interface Proposal {
+  /** null: the whole site. */
+  rack_id: string | null;
+  target: Target;
+  from: number | null;
+  to: number;
+  predicted_saving_kw: number;
+  predicted: { inlet_c: number; latency_p95_ms: number; d: number };
+  reason: string;
+}
+
+export type SkipReason = "kill_switch" | "no_model" | "no_fresh_data" | null;
+
+export interface Plan {
+  /** Why nothing was considered; null if candidates were. */
+  skipped: SkipReason;
+  proposals: Proposal[];
+  /** Racks that were left out, and candidates that were predicted to break something, by reason. */
+  rejected: Record<string, number>;
+}
+
+/** A minute-old picture is no ground for a decision. */
+const AGE_MAX_MS = 60_000;
+/** So that a wrong belief about the physics is seen, and rolled back, before it reaches the whole site. */
+const PROPOSALS_MAX = 12;
+/** Cooling is not reduced where an inlet is, or would come, this close to its limit. */
+const INLET_MARGIN_C = 1;
+const COOLING: readonly Target[] = ["fan_rpm_pct", "pump_rpm_pct", "supply_c"];
+/** Traffic is moved away from the racks that need the most energy per token, this many of them at a time. */
+const DONORS_MAX = 3;
+
+export type ReadyRack = PlanRack & { sample: FullSample & TelemetrySample };
+
+/** The slow loop's floor (design §4): one best change per rack and one for the site, each checked by prediction. */
+export function plan(state: PlanState, config: PlanConfig, clock_ms: number): Plan {
+  const rejected: Record<string, number> = {};
+  const skip = (skipped: SkipReason): Plan => ({ skipped, proposals: [], rejected });
+  if (state.kill_switch) return skip("kill_switch");
+  const { scorer } = state;
+  if (!scorer) return skip("no_model");
+  const ready = state.racks.filter(isReady);
+  if (ready.length === 0) return skip("no_fresh_data");
+
+  const refuse = (reason: string) => {
+    rejected[reason] = (rejected[reason] ?? 0) + 1;
+  };
+  const open = (rack_id: string | null, target: Target) => {
+    const since_ms = clock_ms - state.changedMs(rack_id, target);
+    // A change in the future was made by a clock that ran ahead (an accelerated simulation); it says nothing.
+    return since_ms < 0 || since_ms >= config.interval_s * 1000;
+  };
+  const acceptable = (candidate: Candidate) => {
+    const broken = open(candidate.rack_id, candidate.target)
+      ? firstBroken(candidate, scorer, config)
+      : "changed_recently";
+    if (broken) refuse(broken);
+    return broken === null;
+  };
+  const best = (candidates: readonly Candidate[]) =>
+    candidates.filter(acceptable).sort((a, b) => b.saving_kw - a.saving_kw)[0];
+
+  const latency_guard_ms = config.latency_guard_share * config.limits.latency_p95_ms;
+  const calm = ready.filter((rack) => {
+    const reason = rack.persistent
+      ? "persistent"
+      : rack.sample.latency_p95_ms > latency_guard_ms
+        ? "latency"
+        : null;
+    if (reason) refuse(`rack_${reason}`);
+    return reason === null;
+  });
+  const donors = calm.toSorted((a, b) => joulesPerToken(b) - joulesPerToken(a)).slice(0, DONORS_MAX);
+  const choices = calm
+    .map((rack) => {
+      const shifts = donors.includes(rack) ? shiftCandidates(rack, calm, config.actuators) : [];
+      return best([...rackCandidates(rack, config.actuators), ...shifts]);
+    })
+    .filter((candidate) => candidate !== undefined)
+    .sort((a, b) => b.saving_kw - a.saving_kw)
+    .slice(0, PROPOSALS_MAX);
+  // The whole site breathes the same air: one rack in trouble, or unseen, is reason enough to leave it alone.
+  const supply = calm.length === state.racks.length ? best(supplyCandidates(calm)) : undefined;
+  const chosen = supply ? [supply, ...choices] : choices;
+  return { skipped: null, proposals: chosen.map((candidate) => toProposal(candidate, scorer)), rejected };
+}
+
+function isReady(rack: PlanRack): rack is ReadyRack {
+  return rack.sample !== null && rack.age_ms <= AGE_MAX_MS && isFull(rack.sample);
+}
+
+const joulesPerToken = (rack: ReadyRack) => (1000 * rack.sample.pdu_kw) / Math.max(1, rack.sample.tokens_ps);
+
+/** The first thing that a candidate is predicted to break, or null. */
+function firstBroken(candidate: Candidate, scorer: Scorer, config: PlanConfig): string | null {
+  if (candidate.saving_kw <= 0) return "no_saving";
+  for (const { before, after } of candidate.effects) {
+    if (COOLING.includes(candidate.target) && after.inlet_c > config.limits.inlet_c - INLET_MARGIN_C)
+      return "inlet";
+    if (after.latency_p95_ms > config.latency_guard_share * config.limits.latency_p95_ms) return "latency";
+    const d = scorer.score(toFeatures(after)).d;
+    if (d >= scorer.model.tau_fast && d >= scorer.score(toFeatures(before)).d) return "deviation";
+  }
+  return null;
+}
+
+function toProposal(candidate: Candidate, scorer: Scorer): Proposal {
+  const after = candidate.effects.map((effect) => effect.after);
+  const max = (pick: (sample: FullSample) => number) => Math.max(...after.map(pick));
+  return {
+    rack_id: candidate.rack_id,
+    target: candidate.target,
+    from: candidate.from,
+    to: candidate.to,
+    predicted_saving_kw: candidate.saving_kw,
+    predicted: {
+      inlet_c: max((sample) => sample.inlet_c),
+      latency_p95_ms: max((sample) => sample.latency_p95_ms),
+      d: max((sample) => scorer.score(toFeatures(sample)).d),
+    },
+    reason: candidate.reason,
+  };
+}

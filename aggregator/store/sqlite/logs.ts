@@ -1,0 +1,58 @@
+import type { DatabaseSync } from "node:sqlite";
+import type { Action } from "../../../shared/contracts/action.ts";
+import { isoTime } from "../../../shared/time.ts";
+import type { ActionStore, EventStore } from "../store.ts";
+import type { WriteQueue } from "./write-queue.ts";
+
+export function actionTable(db: DatabaseSync, queue: WriteQueue): ActionStore {
+  const put = db.prepare("INSERT OR REPLACE INTO actions (id, ts_ms, action) VALUES (?, ?, ?)");
+  const get = db.prepare("SELECT action FROM actions WHERE id = ?");
+  const recent = db.prepare("SELECT action FROM actions ORDER BY ts_ms DESC, rowid DESC LIMIT ?");
+  const count = db.prepare("SELECT count(*) AS n FROM actions");
+  const parse = (row: Record<string, unknown>) => JSON.parse(row.action as string) as Action;
+  return {
+    put: (action) => queue.push(put, [action.id, Date.parse(action.ts), JSON.stringify(action)]),
+    get(id) {
+      queue.sync();
+      const row = get.get(id);
+      return row ? parse(row) : null;
+    },
+    recent(limit) {
+      queue.sync();
+      return recent.all(limit).map(parse);
+    },
+    count() {
+      queue.sync();
+      return count.get()?.n as number;
+    },
+  };
+}
+
+export function eventTable(db: DatabaseSync, queue: WriteQueue): EventStore {
+  const add = db.prepare(
+    "INSERT OR IGNORE INTO events (id, ts_ms, type, rack_id, data) VALUES (?, ?, ?, ?, ?)",
+  );
+  const between = db.prepare(
+    "SELECT * FROM events WHERE ts_ms >= ? AND ts_ms <= ? ORDER BY ts_ms DESC, rowid DESC LIMIT ?",
+  );
+  return {
+    add: (event) =>
+      queue.push(add, [
+        event.id,
+        Date.parse(event.ts),
+        event.type,
+        event.rack_id,
+        JSON.stringify(event.data),
+      ]),
+    between(from_ms, to_ms, limit) {
+      queue.sync();
+      return between.all(from_ms, to_ms, limit).map((row) => ({
+        id: row.id as string,
+        ts: isoTime(row.ts_ms as number),
+        type: row.type as string,
+        rack_id: row.rack_id as string | null,
+        data: JSON.parse(row.data as string),
+      }));
+    },
+  };
+}

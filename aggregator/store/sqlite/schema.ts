@@ -1,0 +1,48 @@
+import type { DatabaseSync } from "node:sqlite";
+import { MEASURED_FIELDS } from "../../../shared/contracts/telemetry.ts";
+
+const measured_columns = MEASURED_FIELDS.map((field) => `${field} REAL`).join(", ");
+const rollup_columns = MEASURED_FIELDS.map((field) => `${field}_mean REAL, ${field}_max REAL`).join(", ");
+
+/** One entry per version of the database; entries are appended, never edited. */
+const MIGRATIONS: readonly string[] = [
+  `
+  CREATE TABLE samples (
+    rack_id TEXT NOT NULL, seq INTEGER NOT NULL, ts_ms INTEGER NOT NULL, received_ms REAL NOT NULL,
+    late INTEGER NOT NULL, interval_s REAL NOT NULL, ${measured_columns},
+    quality TEXT,
+    d REAL, tau_fast REAL, tau_persist REAL, cluster INTEGER, level TEXT, model_id TEXT,
+    contributions TEXT, missing TEXT, scored_by TEXT,
+    mms_state TEXT, mms_ema REAL, mms_above INTEGER, mms_below INTEGER,
+    PRIMARY KEY (rack_id, seq)
+  ) STRICT;
+  CREATE INDEX samples_ts ON samples (ts_ms);
+  CREATE TABLE rollup_1m (
+    rack_id TEXT NOT NULL, minute_ms INTEGER NOT NULL, n INTEGER NOT NULL, ${rollup_columns},
+    d_mean REAL, d_max REAL, energy_kwh REAL NOT NULL, tokens REAL NOT NULL,
+    PRIMARY KEY (minute_ms, rack_id)
+  ) STRICT;
+  CREATE TABLE actions (id TEXT PRIMARY KEY, ts_ms INTEGER NOT NULL, action TEXT NOT NULL) STRICT;
+  CREATE INDEX actions_ts ON actions (ts_ms);
+  CREATE TABLE events (
+    id TEXT PRIMARY KEY, ts_ms INTEGER NOT NULL, type TEXT NOT NULL, rack_id TEXT, data TEXT NOT NULL
+  ) STRICT;
+  CREATE INDEX events_ts ON events (ts_ms);
+  CREATE TABLE settings (key TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT;
+  CREATE TABLE models (
+    id TEXT PRIMARY KEY, sha256 TEXT NOT NULL, created_at TEXT NOT NULL, activated_at TEXT NOT NULL
+  ) STRICT;
+  CREATE TABLE model_acks (
+    model_id TEXT NOT NULL, rack_id TEXT NOT NULL, ok INTEGER NOT NULL, ts TEXT NOT NULL, errors TEXT NOT NULL,
+    PRIMARY KEY (model_id, rack_id)
+  ) STRICT;
+  `,
+];
+
+/** Brings the database to the current version; each step is one transaction. */
+export function migrate(db: DatabaseSync): void {
+  const row = db.prepare("PRAGMA user_version").get() as { user_version: number };
+  for (let version = row.user_version; version < MIGRATIONS.length; version++) {
+    db.exec(`BEGIN; ${MIGRATIONS[version]} PRAGMA user_version = ${version + 1}; COMMIT;`);
+  }
+}

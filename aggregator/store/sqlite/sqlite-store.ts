@@ -1,0 +1,46 @@
+import { mkdirSync } from "node:fs";
+import { dirname } from "node:path";
+import { DatabaseSync } from "node:sqlite";
+import type { Log } from "../../../shared/log.ts";
+import type { Store } from "../store.ts";
+import { actionTable, eventTable } from "./logs.ts";
+import { modelTable, settingTable } from "./registry.ts";
+import { rollupTable } from "./rollups.ts";
+import { sampleTable } from "./samples.ts";
+import { migrate } from "./schema.ts";
+import { writeQueue } from "./write-queue.ts";
+
+/** Opens (or makes) the database file. WAL lets the training worker read while the aggregator writes. */
+export function openSqliteStore(file: string, options: { flush_ms: number; log: Log }): Store {
+  mkdirSync(dirname(file), { recursive: true });
+  const db = new DatabaseSync(file, { timeout: 5_000 });
+  // NORMAL in WAL mode: a power cut may lose the last flushes but never corrupts (sqlite.org/pragma.html#pragma_synchronous).
+  db.exec("PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL;");
+  migrate(db);
+  const queue = writeQueue(db, options.flush_ms, options.log);
+  const rollups = rollupTable(db, queue);
+  const prune_samples = db.prepare("DELETE FROM samples WHERE ts_ms < ?");
+  const prune_old = ["rollup_1m WHERE minute_ms", "events WHERE ts_ms", "actions WHERE ts_ms"].map((target) =>
+    db.prepare(`DELETE FROM ${target} < ?`),
+  );
+  return {
+    samples: sampleTable(db, queue, rollups),
+    rollups,
+    actions: actionTable(db, queue),
+    events: eventTable(db, queue),
+    settings: settingTable(db, queue),
+    models: modelTable(db, queue),
+    flush: () => queue.flush(),
+    prune(raw_before_ms, rollup_before_ms) {
+      rollups.update();
+      const samples = Number(prune_samples.run(raw_before_ms).changes);
+      const [rolled = 0] = prune_old.map((statement) => Number(statement.run(rollup_before_ms).changes));
+      return { samples, rollups: rolled };
+    },
+    close() {
+      rollups.update();
+      queue.close();
+      db.close();
+    },
+  };
+}

@@ -1,0 +1,143 @@
+import type { Action } from "../../shared/contracts/action.ts";
+import type { Score } from "../../shared/contracts/score.ts";
+import type { MeasuredField, TelemetrySample } from "../../shared/contracts/telemetry.ts";
+import type { Rejection } from "../../shared/errors.ts";
+import type { MmsFilter } from "../mms/filter.ts";
+
+/**
+ * What the aggregator remembers. Writes are queued and reach the disk in one transaction per flush; every read
+ * sees what was written before it, flushed or not. One abstract test suite holds every implementation to this.
+ */
+export interface Store {
+  samples: SampleStore;
+  rollups: RollupStore;
+  actions: ActionStore;
+  events: EventStore;
+  settings: SettingStore;
+  models: ModelStore;
+  /** Writes the queue to disk now. */
+  flush(): void;
+  /** Deletes samples older than `raw_before_ms`, and rollups, events and actions older than `rollup_before_ms`. */
+  prune(raw_before_ms: number, rollup_before_ms: number): { samples: number; rollups: number };
+  /** Flushes and closes. */
+  close(): void;
+}
+
+export interface SampleStore {
+  /** Keeps a new sample; the caller has made sure that rack and seq are new. */
+  add(sample: TelemetrySample, meta: { received_ms: number; late: boolean }): void;
+  /** Joins a score (and the MMS filter after it, if it was fed) to the sample of the same rack and seq. */
+  attachScore(score: Score, mms: MmsFilter | null): void;
+  /** What is known of this rack and seq; null if it was never accepted (or is past its retention). */
+  find(rack_id: string, seq: number): { late: boolean; scored: boolean } | null;
+  /** The sample with the rack's highest seq that was accepted in order. */
+  latest(rack_id: string): ScoredSample | null;
+  /** The most recent sample of the rack that was fed to MMS. */
+  latestMms(rack_id: string): ScoredSample | null;
+  /** Scores, newest first. */
+  recentScores(limit: number): Score[];
+  /** Each rack's last sample in (ts_ms − within_ms, ts_ms]. */
+  at(ts_ms: number, within_ms: number): ScoredSample[];
+  /** Means of one rack's samples in (from_ms, to_ms]; null where there are none. */
+  means(rack_id: string, from_ms: number, to_ms: number): RackMeans | null;
+}
+
+export interface ScoredSample {
+  sample: TelemetrySample;
+  ts_ms: number;
+  received_ms: number;
+  score: Score | null;
+  mms: MmsFilter | null;
+}
+
+export interface RackMeans {
+  samples: number;
+  inlet_c: number | null;
+  latency_p95_ms: number | null;
+  pdu_kw: number | null;
+  tokens_ps: number | null;
+}
+
+/** One rack's minute, or one site's step on a timeline. */
+export interface RollupStore {
+  /** Brings the 1-minute rows up to date with the samples; only minutes that changed are computed. */
+  update(): void;
+  /** Each rack's row of the minute that contains `ts_ms`. */
+  minute(ts_ms: number): RackMinute[];
+  /** The whole site in steps of `step_ms`, oldest first. */
+  timeline(from_ms: number, to_ms: number, step_ms: number): SiteStep[];
+}
+
+export interface RackMinute {
+  rack_id: string;
+  samples: number;
+  mean: Record<MeasuredField, number | null>;
+  max: Record<MeasuredField, number | null>;
+  d_mean: number | null;
+  d_max: number | null;
+  energy_kwh: number;
+  tokens: number;
+}
+
+export interface SiteStep {
+  ts_ms: number;
+  racks: number;
+  inlet_mean_c: number | null;
+  inlet_max_c: number | null;
+  latency_mean_ms: number | null;
+  d_mean: number | null;
+  d_max: number | null;
+  energy_kwh: number;
+  tokens: number;
+}
+
+export interface ActionStore {
+  /** Keeps an action; the same id again replaces it. */
+  put(action: Action): void;
+  get(id: string): Action | null;
+  /** Newest first. */
+  recent(limit: number): Action[];
+  count(): number;
+}
+
+/** Something that happened, as it is kept and as it goes over the WebSocket. */
+export interface StoredEvent {
+  id: string;
+  ts: string;
+  type: string;
+  rack_id: string | null;
+  data: Record<string, unknown>;
+}
+
+export interface EventStore {
+  add(event: StoredEvent): void;
+  /** In [from_ms, to_ms], newest first. */
+  between(from_ms: number, to_ms: number, limit: number): StoredEvent[];
+}
+
+/** Small values that must survive a restart: mode, kill switch, counters, the model choice. */
+export interface SettingStore {
+  get(key: string): unknown;
+  put(key: string, value: unknown): void;
+}
+
+export interface ModelRecord {
+  id: string;
+  sha256: string;
+  created_at: string;
+  activated_at: string;
+}
+
+export interface ModelAck {
+  rack_id: string;
+  ok: boolean;
+  ts: string;
+  errors: Rejection[];
+}
+
+export interface ModelStore {
+  putActivated(record: ModelRecord): void;
+  activated(): ModelRecord[];
+  putAck(model_id: string, ack: ModelAck): void;
+  acks(model_id: string): ModelAck[];
+}

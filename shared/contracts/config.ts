@@ -1,0 +1,185 @@
+import { z } from "zod";
+import { LOG_LEVELS } from "../log.ts";
+import { Mode } from "./action.ts";
+import { RackId, SiteId } from "./rack.ts";
+
+const Log = z.strictObject({ level: z.enum(LOG_LEVELS).default("info") }).prefault({});
+const Port = z.int().min(0).max(65_535);
+
+/** The site's operating limits (design §4); the same on agents and aggregator. */
+export const Limits = z
+  .strictObject({
+    inlet_c: z.number().default(28),
+    latency_p95_ms: z.number().positive().default(250),
+    rack_kw: z.number().positive().default(12),
+  })
+  .prefault({});
+export type Limits = z.infer<typeof Limits>;
+
+const MqttClient = z
+  .strictObject({
+    url: z.url({ protocol: /^(mqtts?|wss?|tcp|tls)$/ }).default("mqtt://127.0.0.1:1883"),
+    username: z.string().optional(),
+    password: z.string().optional(),
+  })
+  .prefault({});
+export type MqttClientConfig = z.infer<typeof MqttClient>;
+
+/** Hard limits of one actuator and the largest change that a single action may make. */
+const actuator = (min: number, max: number, step_max: number) =>
+  z
+    .strictObject({
+      min: z.number().default(min),
+      max: z.number().default(max),
+      step_max: z.number().positive().default(step_max),
+    })
+    .refine((a) => a.min <= a.max, { path: ["max"], error: "max ≥ min" })
+    .prefault({});
+
+const Actuators = z
+  .strictObject({
+    fan_rpm_pct: actuator(40, 100, 15),
+    pump_rpm_pct: actuator(35, 90, 15),
+    routing_weight_pct: actuator(40, 100, 25),
+    admission_pct: actuator(70, 100, 30),
+    batch_window_ms: actuator(0, 80, 40),
+  })
+  .prefault({});
+export type Actuators = z.infer<typeof Actuators>;
+
+const Guardrail = z
+  .strictObject({
+    /** The inlet counts as near its limit within this distance. */
+    inlet_margin_c: z.number().min(0).default(0.5),
+    /** At most one action per target in this time, emergencies excepted. */
+    action_spacing_s: z.number().min(0).default(60),
+    /** Calm for this long before the guardrail hands anything back. */
+    release_after_s: z.number().min(0).default(180),
+    /** Consecutive guard ticks without a believable inlet before the rack counts as blind. */
+    blind_ticks: z.int().min(1).default(3),
+  })
+  .prefault({});
+export type GuardrailConfig = z.infer<typeof Guardrail>;
+
+const Sensors = z
+  .discriminatedUnion("driver", [
+    z.strictObject({
+      driver: z.literal("exec"),
+      /** A command that prints one JSON object with telemetry fields each time it runs. */
+      command: z.array(z.string()).min(1),
+      timeout_s: z.number().positive().max(60).default(4),
+    }),
+    z.strictObject({ driver: z.literal("external") }),
+  ])
+  .default({ driver: "external" });
+export type SensorsConfig = z.infer<typeof Sensors>;
+
+export const AgentConfig = z.strictObject({
+  site: SiteId.default("dc1"),
+  rack_id: RackId,
+  mode: Mode.default("advisory"),
+  mqtt: MqttClient,
+  sensors: Sensors,
+  loop: z
+    .strictObject({
+      sample_s: z.number().positive().default(1),
+      score_s: z.number().positive().default(5),
+    })
+    .refine((l) => l.score_s >= l.sample_s, { path: ["score_s"], error: "score_s ≥ sample_s" })
+    .prefault({}),
+  limits: Limits,
+  guardrail: Guardrail,
+  actuators: Actuators,
+  model: z
+    .strictObject({
+      /** The last good model is kept here and used at the next start, with or without network. */
+      cache_dir: z.string().default("data/agent"),
+      /** A model file to start from when the cache is empty. */
+      file: z.string().optional(),
+    })
+    .prefault({}),
+  trust: z
+    .strictObject({
+      /** The site's public key (PEM). Without it every command is refused and models are checked by hash only. */
+      public_key_file: z.string().optional(),
+    })
+    .prefault({}),
+  uplink: z.strictObject({ outbox_max: z.int().min(10).default(20_000) }).prefault({}),
+  log: Log,
+});
+export type AgentConfig = z.infer<typeof AgentConfig>;
+
+export const AggregatorConfig = z.strictObject({
+  site: SiteId.default("dc1"),
+  rows: z
+    .array(z.string().regex(/^[A-Z]{1,2}$/))
+    .min(1)
+    .default(["A", "B", "C", "D", "E", "F"]),
+  racks_per_row: z.int().min(1).max(999).default(12),
+  mode: Mode.default("advisory"),
+  data_dir: z.string().default("data"),
+  limits: Limits,
+  /** What the optimizer and operators may ask for; every agent enforces its own limits besides. */
+  actuators: Actuators,
+  broker: z
+    .strictObject({
+      embedded: z.boolean().default(true),
+      host: z.string().default("127.0.0.1"),
+      port: Port.default(1883),
+      /** Used when `embedded` is false. */
+      external: MqttClient,
+    })
+    .prefault({}),
+  http: z
+    .strictObject({
+      host: z.string().default("127.0.0.1"),
+      port: Port.default(8000),
+      requests_per_minute: z.int().positive().default(6_000),
+    })
+    .prefault({}),
+  mms: z
+    .strictObject({
+      ema_alpha: z.number().positive().max(1).default(0.3),
+      ticks: z.int().min(1).default(6),
+    })
+    .prefault({}),
+  optimizer: z
+    .strictObject({
+      interval_s: z.number().positive().default(120),
+      /** Nothing is optimised while p95 exceeds this share of its limit. */
+      latency_guard_share: z.number().positive().max(1).default(0.95),
+    })
+    .prefault({}),
+  store: z
+    .strictObject({
+      flush_ms: z.int().min(1).default(250),
+      raw_days: z.number().positive().default(7),
+      rollup_days: z.number().positive().default(400),
+    })
+    .prefault({}),
+  kpi: z
+    .strictObject({
+      /** How many tokens one prompt takes, prompt and answer together: turns J per token into Wh per prompt. */
+      tokens_per_prompt: z.number().positive().default(2_240),
+      baseline_wh_per_prompt: z.number().positive().default(0.6),
+    })
+    .prefault({}),
+  log: Log,
+});
+export type AggregatorConfig = z.infer<typeof AggregatorConfig>;
+
+export const SimConfig = z.strictObject({
+  site: SiteId.default("dc1"),
+  racks: z.int().min(1).max(5_000).default(72),
+  speed: z.number().positive().max(1_000).default(1),
+  seed: z.int().default(42),
+  mode: Mode.default("advisory"),
+  data_dir: z.string().default("data/demo"),
+  mqtt: MqttClient,
+  http_port: Port.default(8000),
+  mqtt_port: Port.default(1883),
+  /** Hours of nominal operation that a model is trained on when there is none. */
+  training_hours: z.number().positive().max(720).default(24),
+  log: z.strictObject({ level: z.enum(LOG_LEVELS).default("warn") }).prefault({}),
+});
+export type SimConfig = z.infer<typeof SimConfig>;

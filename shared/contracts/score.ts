@@ -1,0 +1,34 @@
+import { z } from "zod";
+import { FEATURES } from "../ims/features.ts";
+import { Timestamp, Version } from "./envelope.ts";
+import { RackId } from "./rack.ts";
+
+/** Where D lies: `nominal` < tau_fast ≤ `fast` < tau_persist ≤ `persist`. */
+export const ScoreLevel = z.enum(["nominal", "fast", "persist"]);
+export type ScoreLevel = z.infer<typeof ScoreLevel>;
+
+/** Share of D² per feature; the shares sum to 1 (all 0 where D is 0). */
+export const Contributions = z.partialRecord(z.enum(FEATURES), z.number());
+export type Contributions = z.infer<typeof Contributions>;
+
+/** The IMS verdict on one telemetry sample, keyed by rack and the sample's seq. */
+export const Score = z.object({
+  v: Version,
+  ts: Timestamp,
+  rack_id: RackId,
+  seq: z.int().min(0),
+  d: z.number().min(0),
+  tau_fast: z.number().positive(),
+  tau_persist: z.number().positive(),
+  cluster: z.int().min(0),
+  contributions: Contributions,
+  missing: z.array(z.enum(FEATURES)).default([]),
+  model_id: z.string(),
+  state: ScoreLevel,
+  scored_by: z.enum(["agent", "aggregator"]),
+});
+export type Score = z.infer<typeof Score>;
+
+/** MMS verdict per rack. `transient` is the resting state, as in the described system. */
+export const MmsState = z.enum(["transient", "persistent"]);
+export type MmsState = z.infer<typeof MmsState>;

@@ -1,0 +1,29 @@
+/** MQTT topics. Up: agent to aggregator. Down: aggregator to agents. QoS 1 throughout. */
+export const TOPIC_ROOT = "skadi/v1";
+
+export const UP_CHANNELS = ["telemetry", "score", "action", "status", "ack"] as const;
+export type UpChannel = (typeof UP_CHANNELS)[number];
+
+export const upTopic = (site: string, rack_id: string, channel: UpChannel) =>
+  `${TOPIC_ROOT}/${site}/${rack_id}/${channel}`;
+export const commandTopic = (site: string, rack_id: string) => `${TOPIC_ROOT}/${site}/${rack_id}/command`;
+export const modelTopic = (site: string) => `${TOPIC_ROOT}/${site}/models/ims`;
+export const simulatorStatusTopic = (site: string) => `${TOPIC_ROOT}/${site}/sim/status`;
+export const simulatorCommandTopic = (site: string) => `${TOPIC_ROOT}/${site}/sim/command`;
+
+/** The site, rack and channel of an up topic; null if the topic is none. */
+export function parseUpTopic(topic: string): { site: string; rack_id: string; channel: UpChannel } | null {
+  const [root, version, site, rack_id, channel, ...rest] = topic.split("/");
+  if (`${root}/${version}` !== TOPIC_ROOT || !site || !rack_id || rest.length > 0) return null;
+  const known = UP_CHANNELS.find((c) => c === channel);
+  return known ? { site, rack_id, channel: known } : null;
+}
+
+/** Topics that only the aggregator may publish on: they reach actuators, models or the simulator. */
+export function isDownTopic(topic: string): boolean {
+  const levels = topic.split("/");
+  if (`${levels[0]}/${levels[1]}` !== TOPIC_ROOT) return false;
+  return (
+    levels[4] === "command" || levels[3] === "models" || (levels[3] === "sim" && levels[4] === "command")
+  );
+}

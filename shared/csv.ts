@@ -1,0 +1,97 @@
+import { createReadStream } from "node:fs";
+import { inferSchema, initParser, type Parser } from "udsv";
+import { type SkadiError, skadiError } from "./errors.ts";
+
+/** Receives the wanted columns of one row, in the order asked for, and the row's line number (the header is 1). */
+export type RowHandler = (cells: readonly string[], line: number) => void;
+
+/**
+ * Streams a CSV file with a header row and hands over the wanted columns of each row.
+ * Memory stays constant in the file's size.
+ *
+ * @param afterChunk awaited after each chunk of the file, for a consumer that must not be overrun
+ * @returns the number of rows
+ * @throws SkadiError SKADI_BAD_DATA for an unreadable file, a missing column or a row of the wrong length
+ */
+export async function readCsv(
+  path: string,
+  columns: readonly string[],
+  handle: RowHandler,
+  afterChunk?: () => Promise<void>,
+): Promise<number> {
+  const stream = createReadStream(path, { encoding: "utf8", highWaterMark: 1 << 20 });
+  let parser: Parser | undefined;
+  let positions: number[] = [];
+  let width = 0;
+  let separator = ",";
+  let rows = 0;
+  const cells = new Array<string>(columns.length);
+  const onRow = (row: string[]) => {
+    rows++;
+    if (row.length !== width || isRagged(row, separator)) {
+      throw badData(path, `line ${rows + 1}`, row.join(separator), `${width} cells as in the header`);
+    }
+    for (let i = 0; i < positions.length; i++) cells[i] = row[positions[i]!]!;
+    handle(cells, rows + 1);
+  };
+  try {
+    for await (const chunk of stream as AsyncIterable<string>) {
+      if (!parser) {
+        const schema = inferSchema(chunk);
+        positions = columnPositions(
+          path,
+          schema.cols.map((c) => c.name),
+          columns,
+        );
+        width = schema.cols.length;
+        separator = schema.col;
+        parser = initParser(schema);
+      }
+      parser.chunk<string[]>(chunk, parser.stringArrs, onRow);
+      await afterChunk?.();
+    }
+  } catch (error) {
+    if (
+      error instanceof Error &&
+      "code" in error &&
+      typeof error.code === "string" &&
+      error.code.startsWith("E")
+    ) {
+      throw badData(path, path, undefined, `a readable file (${error.code})`);
+    }
+    throw error;
+  }
+  if (!parser) throw badData(path, path, "an empty file", "a header row");
+  parser.end();
+  await afterChunk?.();
+  return rows;
+}
+
+/**
+ * The parser counts separators, not lines: a row that is too short swallows its successor's first cell, one that is
+ * too long ends in a cell with separators in it. Both would go unnoticed and shift the data.
+ */
+function isRagged(row: readonly string[], separator: string): boolean {
+  for (const cell of row) if (cell.includes("\n")) return true;
+  return row.at(-1)?.includes(separator) ?? true;
+}
+
+/** A cell as a number: NaN where it is empty; an error naming line and column where it is not a number. */
+export function numericCell(path: string, text: string, column: string, line: number): number {
+  if (text === "") return Number.NaN;
+  const value = Number(text);
+  if (Number.isFinite(value)) return value;
+  throw badData(path, `line ${line}, column ${column}`, text, "a finite number");
+}
+
+function columnPositions(path: string, header: readonly string[], wanted: readonly string[]): number[] {
+  const missing = wanted.filter((name) => !header.includes(name));
+  if (missing.length > 0)
+    throw badData(path, missing.join(", "), header.join(","), "these columns in the header");
+  return wanted.map((name) => header.indexOf(name));
+}
+
+function badData(path: string, where: string, value: unknown, expected: string): SkadiError {
+  const field = where === path ? path : `${path}: ${where}`;
+  return skadiError("SKADI_BAD_DATA", { field, value, expected });
+}

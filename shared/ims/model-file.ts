@@ -1,0 +1,107 @@
+import { mkdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
+import { dirname } from "node:path";
+import { canonicalJson, sha256Hex } from "../canonical.ts";
+import { ModelFile } from "../contracts/model.ts";
+import { type Parsed, parsePayload, parseValue } from "../contracts/parse.ts";
+import { type ErrorCode, type Rejection, reject } from "../errors.ts";
+import { FEATURES } from "./features.ts";
+import { createScorer } from "./score.ts";
+
+/** A model of 4,096 clusters fits well below this; anything larger is not a model. */
+export const MODEL_MAX_BYTES = 4 * 1024 * 1024;
+
+/** Relative difference that golden samples may show: far above rounding, far below any real disagreement. */
+const GOLDEN_TOLERANCE = 1e-9;
+
+/** Completes a model with the SHA-256 over everything else in it. */
+export function sealModel(model: Omit<ModelFile, "sha256">): ModelFile {
+  return { ...model, sha256: contentHash(model) };
+}
+
+function contentHash(model: Omit<ModelFile, "sha256"> & { sha256?: string }): string {
+  const { sha256: _, ...content } = model;
+  return sha256Hex(canonicalJson(content));
+}
+
+/**
+ * The four gates that a model passes before it may score: schema, features, hash, golden samples.
+ * The first gate that fails gives the reasons.
+ */
+export function validateModel(value: unknown): Parsed<ModelFile> {
+  const parsed = parseValue(ModelFile, value);
+  if (!parsed.ok) return { ok: false, rejections: parsed.rejections.map(asModelRejection) };
+  const model = parsed.value;
+  const wrong = wrongFeatures(model) ?? wrongHash(model, value) ?? wrongGolden(model);
+  return wrong ? { ok: false, rejections: [wrong] } : { ok: true, value: model };
+}
+
+function asModelRejection(rejection: Rejection): Rejection {
+  if (rejection.code === "SKADI_UNSUPPORTED_VERSION") return rejection;
+  return { ...rejection, code: "SKADI_MODEL_SCHEMA" };
+}
+
+function wrongFeatures(model: ModelFile): Rejection | undefined {
+  if (canonicalJson(model.features) === canonicalJson(FEATURES)) return undefined;
+  const detail = { field: "features", value: model.features.join(","), expected: FEATURES.join(",") };
+  return reject("SKADI_MODEL_FEATURES", detail);
+}
+
+function wrongHash(model: ModelFile, original: unknown): Rejection | undefined {
+  // The hash covers the file as written, unknown fields included: nothing can be slipped in.
+  const expected = contentHash(original as ModelFile);
+  if (model.sha256 === expected) return undefined;
+  return reject("SKADI_MODEL_HASH", { field: "sha256", value: model.sha256, expected });
+}
+
+function wrongGolden(model: ModelFile): Rejection | undefined {
+  const scorer = createScorer(model);
+  for (const [i, golden] of model.golden.entries()) {
+    const { d, cluster } = scorer.score(Float64Array.from(golden.x));
+    if (cluster === golden.cluster && Math.abs(d - golden.d) <= GOLDEN_TOLERANCE * Math.max(1, golden.d))
+      continue;
+    const detail = { field: `golden.${i}`, value: `D ${golden.d}, cluster ${golden.cluster}` };
+    return reject("SKADI_MODEL_GOLDEN", { ...detail, expected: `D ${d}, cluster ${cluster}` });
+  }
+  return undefined;
+}
+
+/** Reads and validates a model file; an unreadable file is a rejection too, never an exception. */
+export function readModelFile(path: string): Parsed<ModelFile> {
+  let bytes: Buffer;
+  try {
+    bytes = readFileSync(path);
+  } catch (error) {
+    return { ok: false, rejections: [unreadable(path, error)] };
+  }
+  return validateModelBytes(bytes);
+}
+
+/** Validates a model file's bytes: size and JSON first, then the gates of `validateModel`. */
+export function validateModelBytes(bytes: Uint8Array): Parsed<ModelFile> {
+  const json = parsePayload(ModelFile, bytes, MODEL_MAX_BYTES);
+  if (!json.ok) return { ok: false, rejections: json.rejections.map(keepWireCodes) };
+  return validateModel(JSON.parse(Buffer.from(bytes).toString("utf8")));
+}
+
+const WIRE_CODES: readonly ErrorCode[] = [
+  "SKADI_PAYLOAD_TOO_LARGE",
+  "SKADI_MALFORMED_JSON",
+  "SKADI_NOT_FINITE",
+];
+
+function keepWireCodes(rejection: Rejection): Rejection {
+  return WIRE_CODES.includes(rejection.code) ? rejection : asModelRejection(rejection);
+}
+
+function unreadable(path: string, error: unknown): Rejection {
+  const reason = error instanceof Error ? error.message : String(error);
+  return reject("SKADI_MODEL_SCHEMA", { field: path, expected: `a readable file (${reason})` });
+}
+
+/** Writes a model so that a crash leaves either the old file or the whole new one. */
+export function writeModelFile(path: string, model: ModelFile): void {
+  mkdirSync(dirname(path), { recursive: true });
+  const temporary = `${path}.${process.pid}.tmp`;
+  writeFileSync(temporary, `${JSON.stringify(model, null, 1)}\n`);
+  renameSync(temporary, path);
+}

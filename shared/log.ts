@@ -1,0 +1,27 @@
+import pino from "pino";
+
+export type Log = pino.Logger;
+
+export const LOG_LEVELS = ["trace", "debug", "info", "warn", "error", "silent"] as const;
+
+/**
+ * One JSON line per event on stderr, so that stdout stays free for results. Secrets that could reach a log
+ * line by way of a configuration object are blanked.
+ *
+ * @param options.onError called for every line of level error or worse
+ */
+export function createLog(
+  name: string,
+  level: (typeof LOG_LEVELS)[number],
+  options: { onError?: () => void } = {},
+): Log {
+  const redact = { paths: ["*.password", "*.token", "password", "token"], censor: "(secret)" };
+  const hooks: pino.LoggerOptions["hooks"] = {
+    logMethod(args, method, line_level) {
+      if (line_level >= pino.levels.values.error!) options.onError?.();
+      method.apply(this, args);
+    },
+  };
+  const timestamp = pino.stdTimeFunctions.isoTime;
+  return pino({ name, level, redact, timestamp, hooks }, pino.destination(2));
+}

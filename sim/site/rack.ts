@@ -1,0 +1,41 @@
+import type { ActuatorDriver } from "../../agent/actuators/driver.ts";
+import type { SensorDriver, SensorRead } from "../../agent/sensors/driver.ts";
+import { RACK_TARGETS } from "../../shared/contracts/action.ts";
+import type { Plant } from "../plant/plant.ts";
+
+/** Reads one rack of the plant as an agent's driver does: the energy counter becomes energy since the last read. */
+export function rackReader(plant: Plant, rack_id: string): () => SensorRead {
+  let counter_j: number | null = null;
+  return () => {
+    const { gpu_energy_j_total, ...values } = plant.read(rack_id);
+    const gpu_energy_j =
+      gpu_energy_j_total === null || counter_j === null ? null : gpu_energy_j_total - counter_j;
+    counter_j = gpu_energy_j_total ?? counter_j;
+    return { at_ms: plant.now_ms, values: { ...values, gpu_energy_j } };
+  };
+}
+
+/** The simulator as one more sensor driver behind the agent's public interface. */
+export function simulatedSensors(plant: Plant, rack_id: string): SensorDriver {
+  const read = rackReader(plant, rack_id);
+  return { name: "simulator", open: async () => {}, read: async () => read(), close: async () => {} };
+}
+
+/** The simulator as one more actuator driver. */
+export function simulatedActuators(plant: Plant, rack_id: string): ActuatorDriver {
+  return {
+    name: "simulator",
+    targets: RACK_TARGETS,
+    read: async (target) => plant.target(rack_id, target),
+    write: async (target, value) => plant.setTarget(rack_id, target, value),
+    async failSafe() {
+      // An overridden device keeps at least its speed; what is shed or diverted stays so: both are the cool side.
+      const { fan_rpm_pct, pump_rpm_pct } = plant.truth(rack_id);
+      const speeds = { fan_rpm_pct, pump_rpm_pct };
+      for (const target of ["fan_rpm_pct", "pump_rpm_pct"] as const) {
+        const override = plant.target(rack_id, target);
+        if (override !== null) plant.setTarget(rack_id, target, Math.max(override, speeds[target]));
+      }
+    },
+  };
+}

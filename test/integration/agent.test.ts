@@ -1,0 +1,310 @@
+import { generateKeyPairSync } from "node:crypto";
+import mqtt, { type MqttClient } from "mqtt";
+import { afterEach, describe, expect, it } from "vitest";
+import type { ActuatorDriver } from "../../agent/actuators/driver.ts";
+import { type Agent, createAgent } from "../../agent/agent.ts";
+import type { SensorDriver } from "../../agent/sensors/driver.ts";
+import { RACK_TARGETS, type RackTarget } from "../../shared/contracts/action.ts";
+import { AgentConfig } from "../../shared/contracts/config.ts";
+import type { Command, CommandBody, ModelManifest } from "../../shared/contracts/messages.ts";
+import type { MeasuredField } from "../../shared/contracts/telemetry.ts";
+import { commandTopic, modelTopic } from "../../shared/contracts/topics.ts";
+import { createLog } from "../../shared/log.ts";
+import { signMessage } from "../../shared/signing.ts";
+import { systemClock } from "../../shared/time.ts";
+import { type TestBroker, testBroker } from "../support/broker.ts";
+import { eventually } from "../support/eventually.ts";
+import { smallModel } from "../support/models.ts";
+import { temporaryFolder } from "../support/temporary.ts";
+
+/** One guard tick, 5 s, takes 50 ms. */
+const SPEED = 100;
+const RACK = "R-C-07";
+const keys = generateKeyPairSync("ed25519");
+
+type Values = Record<MeasuredField, number | null>;
+const NOMINAL: Values = {
+  inlet_c: 22.5,
+  outlet_c: 35.5,
+  pdu_kw: 8,
+  gpu_energy_j: 5_600,
+  tokens_ps: 8_500,
+  latency_p95_ms: 185,
+  queue_depth: 37,
+  fan_rpm_pct: 65,
+  pump_rpm_pct: 57,
+};
+
+interface Rig {
+  broker: TestBroker;
+  agent: Agent;
+  values: Values;
+  setpoints: Partial<Record<RackTarget, number | null>>;
+  failed_safe: boolean;
+  /** Every message of the rack by channel, in order of arrival. */
+  heard: Record<string, Record<string, unknown>[]>;
+  command(body: CommandBody, changes?: Partial<Command>): void;
+  push(model: unknown, counter: number): void;
+}
+
+const cleanups: (() => Promise<unknown>)[] = [];
+afterEach(async () => {
+  for (const cleanup of cleanups.splice(0).reverse()) await cleanup();
+});
+
+async function rig(
+  options: { mode?: "advisory" | "closed_loop"; trust?: boolean; speed?: number } = {},
+): Promise<Rig> {
+  const broker = await testBroker();
+  cleanups.push(() => broker.close());
+  const observer: MqttClient = await mqtt.connectAsync(broker.url, { reconnectPeriod: 50 });
+  cleanups.push(() => observer.endAsync(true));
+  const heard: Rig["heard"] = {};
+  observer.on("message", (topic, payload) => {
+    const channel = topic.split("/").at(-1)!;
+    heard[channel] ??= [];
+    heard[channel].push(JSON.parse(payload.toString()));
+  });
+  await observer.subscribeAsync(`skadi/v1/dc1/${RACK}/#`, { qos: 1 });
+
+  const clock = systemClock(options.speed ?? SPEED);
+  const values = { ...NOMINAL };
+  const setpoints: Rig["setpoints"] = {};
+  let last_ms: number | null = null;
+  const sensors: SensorDriver = {
+    name: "test",
+    open: async () => {},
+    async read() {
+      const at_ms = clock.now();
+      const seconds = last_ms === null ? 1 : (at_ms - last_ms) / 1000;
+      last_ms = at_ms;
+      const gpu_energy_j = values.gpu_energy_j === null ? null : values.gpu_energy_j * seconds;
+      return { at_ms, values: { ...values, gpu_energy_j } };
+    },
+    close: async () => {},
+  };
+  const state = { failed_safe: false };
+  const actuators: ActuatorDriver = {
+    name: "test",
+    targets: RACK_TARGETS,
+    read: async (target) => setpoints[target] ?? null,
+    write: async (target, value) => {
+      setpoints[target] = value;
+    },
+    failSafe: async () => {
+      state.failed_safe = true;
+    },
+  };
+  const config = AgentConfig.parse({
+    rack_id: RACK,
+    mode: options.mode ?? "advisory",
+    mqtt: { url: broker.url },
+    model: { cache_dir: temporaryFolder() },
+  });
+  const public_key = options.trust === false ? null : keys.publicKey;
+  const agent = createAgent({
+    config,
+    clock,
+    log: createLog("test", "silent"),
+    sensors,
+    actuators,
+    public_key,
+  });
+  await agent.start();
+  let running = true;
+  const { stop } = agent;
+  agent.stop = async () => {
+    if (running) await stop();
+    running = false;
+  };
+  cleanups.push(() => agent.stop());
+  let counter = 0;
+  return {
+    broker,
+    agent,
+    values,
+    setpoints,
+    get failed_safe() {
+      return state.failed_safe;
+    },
+    heard,
+    command(body, changes = {}) {
+      counter++;
+      const now = Date.now();
+      const message: Command = {
+        v: 1,
+        id: `command-${counter}`,
+        rack_id: RACK,
+        counter,
+        issued_at: new Date(now).toISOString(),
+        expires_at: new Date(now + 60_000).toISOString(),
+        body,
+        ...changes,
+      };
+      observer.publish(commandTopic("dc1", RACK), JSON.stringify(signMessage(message, keys.privateKey)), {
+        qos: 1,
+      });
+    },
+    push(model, model_counter) {
+      const manifest: ModelManifest = {
+        v: 1,
+        kind: "ims",
+        counter: model_counter,
+        issued_at: new Date().toISOString(),
+        previous_id: null,
+        model,
+      };
+      const signed = JSON.stringify(signMessage(manifest, keys.privateKey));
+      observer.publish(modelTopic("dc1"), signed, { qos: 1, retain: true });
+    },
+  };
+}
+
+const model = smallModel({ seed: 1 });
+
+describe("an agent", () => {
+  it("publishes telemetry every 5 s, and scores as soon as it has a model", async () => {
+    const { heard, push } = await rig();
+    await eventually("two samples", () => (heard.telemetry?.length ?? 0) >= 2);
+    expect(heard.score).toBeUndefined();
+    expect(heard.telemetry![0]).toMatchObject({
+      v: 1,
+      rack_id: RACK,
+      inlet_c: 22.5,
+      quality: { inlet_c: "good" },
+    });
+    const seconds = heard.telemetry!.map((t) => t.interval_s as number);
+    expect(Math.min(...seconds)).toBeGreaterThan(1);
+
+    push(model, 1);
+    await eventually("a score", () => heard.score?.length);
+    expect(heard.score![0]).toMatchObject({ model_id: model.id, scored_by: "agent", state: "nominal" });
+    expect(heard.ack).toContainEqual(expect.objectContaining({ of: "model", ok: true, ref: model.id }));
+    await eventually("its new model in the status", () => heard.status?.at(-1)?.model_id === model.id);
+  });
+
+  it("keeps sampling while the broker is gone, and catches up in order without a gap or a duplicate", async () => {
+    const { heard, agent, broker } = await rig();
+    await eventually("a sample", () => heard.telemetry?.length);
+    await broker.down();
+    const before = agent.stats().samples_sent;
+    await eventually("20 more samples", () => agent.stats().samples_sent >= before + 20);
+    expect(agent.stats().outbox).toBeGreaterThan(0);
+    await broker.up();
+    await eventually(
+      "everything delivered",
+      () => agent.stats().outbox === 0 && heard.telemetry!.length >= before + 20,
+    );
+    await agent.stop();
+    const seqs = await eventually("the last one", () => {
+      const all = heard.telemetry!.map((t) => t.seq as number);
+      return new Set(all).size === agent.stats().samples_sent ? all : null;
+    });
+    const unique = [...new Set(seqs)];
+    expect(unique).toEqual([...unique].sort((a, b) => a - b));
+    expect(agent.stats()).toMatchObject({ dropped: 0, late_ticks: 0 });
+  }, 30_000);
+
+  it("says goodbye when it stops, and its last will speaks when it cannot", async () => {
+    const { heard, agent, broker } = await rig();
+    await eventually("online", () => heard.status?.at(-1)?.state === "online");
+    await agent.stop();
+    await eventually("offline", () => heard.status?.at(-1)?.state === "offline");
+    expect(broker.port).toBeGreaterThan(0);
+  });
+
+  it("swaps models without missing a tick, and refuses a bad one without missing one either", async () => {
+    const offered = Array.from({ length: 10 }, (_, i) =>
+      i % 3 === 1 ? { ...model, tau_fast: 0.1 } : smallModel({ seed: i + 2, created_ms: (i + 2) * 1e9 }),
+    );
+    const { heard, agent, push } = await rig({ speed: 20 });
+    push(model, 1);
+    await eventually("scores", () => (heard.score?.length ?? 0) > 2);
+    offered.forEach((model, i) => {
+      push(model, i + 2);
+    });
+    const refusals = () => heard.ack?.filter((a) => a.of === "model" && a.ok === false) ?? [];
+    await eventually("all answers", () => (heard.ack?.filter((a) => a.of === "model").length ?? 0) >= 11);
+    expect(refusals()).toHaveLength(3);
+    for (const ack of refusals()) expect(ack.errors).toMatchObject([{ code: "SKADI_MODEL_HASH" }]);
+    await eventually("a few more ticks", () => agent.stats().scores > 8);
+    const { guard_ticks, scores, late_ticks } = agent.stats();
+    expect(late_ticks).toBe(0);
+    expect(guard_ticks - scores).toBeLessThanOrEqual(4);
+  });
+});
+
+describe("an agent in advisory mode", () => {
+  it("drives nothing even when the inlet is over its limit, but says what it would do", async () => {
+    const { heard, values, setpoints } = await rig();
+    values.inlet_c = 29;
+    await eventually("advice", () => heard.action?.length);
+    expect(heard.action![0]).toMatchObject({ source: "guardrail", outcome: "advised", mode: "advisory" });
+    expect(heard.action![0]!.inputs).toMatchObject({ severity: "over_limit" });
+    expect(setpoints).toEqual({});
+  });
+
+  it("turns to closed loop by a signed command, and back by the kill switch", async () => {
+    const { heard, values, setpoints, command } = await rig();
+    await eventually("online", () => heard.status?.length);
+    command({ kind: "set_mode", mode: "closed_loop", kill_switch: false });
+    await eventually("closed loop", () => heard.status?.at(-1)?.mode === "closed_loop");
+    values.inlet_c = 29;
+    await eventually("the pump to be raised", () => setpoints.pump_rpm_pct === 72);
+    command({ kind: "set_mode", mode: "closed_loop", kill_switch: true });
+    await eventually("advisory", () => heard.status?.at(-1)?.mode === "advisory");
+  });
+
+  it("obeys no command when it has no key to check it with", async () => {
+    const { heard, command } = await rig({ trust: false });
+    await eventually("online", () => heard.status?.length);
+    command({ kind: "set_mode", mode: "closed_loop", kill_switch: false });
+    const ack = await eventually("an answer", () => heard.ack?.at(-1));
+    expect(ack).toMatchObject({ of: "command", ok: false, errors: [{ code: "SKADI_BAD_SIGNATURE" }] });
+    expect(heard.status!.at(-1)!.mode).toBe("advisory");
+  });
+});
+
+describe("an agent in closed loop", () => {
+  it("guards its rack with the broker gone", async () => {
+    const { broker, values, setpoints } = await rig({ mode: "closed_loop" });
+    await broker.down();
+    values.inlet_c = 28.5;
+    await eventually(
+      "every measure",
+      () => setpoints.routing_weight_pct === 40 && setpoints.admission_pct === 70,
+    );
+    expect(setpoints.pump_rpm_pct).toBeGreaterThan(57);
+  });
+
+  it("carries out a signed setpoint once, and refuses what is out of limits or too soon", async () => {
+    const { heard, command, setpoints } = await rig({ mode: "closed_loop" });
+    await eventually("online", () => heard.status?.length);
+    const setpoint = (value: number, action_id: string) =>
+      command({
+        kind: "setpoint",
+        target: "fan_rpm_pct",
+        value,
+        action_id,
+        source: "operator",
+        reason: "test",
+      });
+    setpoint(140, "too-high");
+    setpoint(70, "good");
+    await eventually("the fan to be set", () => setpoints.fan_rpm_pct === 70);
+    setpoint(75, "too-soon");
+    const refusal = await eventually("a refusal", () => heard.ack?.find((a) => a.ok === false));
+    expect(refusal.errors).toMatchObject([{ code: "SKADI_RATE_LIMITED" }]);
+    expect(heard.action).toMatchObject([
+      { id: "too-high", outcome: "refused", kind: "manual" },
+      { id: "good", outcome: "applied", to: 70 },
+    ]);
+    expect(setpoints.fan_rpm_pct).toBe(70);
+  });
+
+  it("leaves its actuators in their fail-safe state when it stops", async () => {
+    const test = await rig({ mode: "closed_loop" });
+    await test.agent.stop();
+    expect(test.failed_safe).toBe(true);
+  });
+});

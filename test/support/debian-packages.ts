@@ -1,0 +1,46 @@
+import { execFileSync } from "node:child_process";
+import { existsSync } from "node:fs";
+
+/** Programs that tests run beside Skadi, and the Debian packages that bring them. */
+const NEEDED = [
+  { program: "mosquitto_pub", package: "mosquitto-clients" },
+  { program: "mosquitto", package: "mosquitto" },
+  { program: "chromium", package: "chromium" },
+] as const;
+
+const FOLDERS = ["/usr/bin", "/usr/sbin", "/usr/local/bin", "/usr/local/sbin"];
+
+export function hasProgram(program: string): boolean {
+  return FOLDERS.some((folder) => existsSync(`${folder}/${program}`));
+}
+
+/** Installs what is missing where this is Debian and we are root; elsewhere says loudly what will be skipped. */
+export default function setup(): void {
+  const missing = NEEDED.filter(({ program }) => !hasProgram(program)).map((n) => n.package);
+  if (missing.length === 0) return;
+  const can_install = process.getuid?.() === 0 && existsSync("/usr/bin/apt-get");
+  if (can_install && (install(missing) || (updateLists() && install(missing)))) return;
+  process.stdout.write(`\n*** MISSING: ${missing.join(", ")}: the tests that need them are SKIPPED ***\n\n`);
+}
+
+function install(packages: readonly string[]): boolean {
+  process.stdout.write(`installing ${packages.join(", ")} …\n`);
+  return apt(["install", "-y", "-q", "--no-install-recommends", ...packages]);
+}
+
+function updateLists(): boolean {
+  return apt(["update", "-q"]);
+}
+
+function apt(args: readonly string[]): boolean {
+  try {
+    const env = { ...process.env, DEBIAN_FRONTEND: "noninteractive" };
+    execFileSync("apt-get", args, { env, stdio: ["ignore", "ignore", "pipe"], timeout: 240_000 });
+    return true;
+  } catch (error) {
+    process.stdout.write(
+      `apt-get ${args[0]} failed: ${error instanceof Error ? error.message : String(error)}\n`,
+    );
+    return false;
+  }
+}

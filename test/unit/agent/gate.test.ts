@@ -1,0 +1,121 @@
+import { describe, expect, it } from "vitest";
+import { adviceFilter } from "../../../agent/actuators/advice.ts";
+import type { ActuatorDriver } from "../../../agent/actuators/driver.ts";
+import { driveThroughGate } from "../../../agent/actuators/gate.ts";
+import type { RackTarget } from "../../../shared/contracts/action.ts";
+import { AgentConfig } from "../../../shared/contracts/config.ts";
+
+const { actuators } = AgentConfig.parse({ rack_id: "R-A-01" });
+
+/** A device that remembers; `obeys` false ignores writes, as a locked controller does. */
+function device(options: { fan?: number | null; obeys?: boolean; broken?: boolean } = {}) {
+  const written: [RackTarget, number | null][] = [];
+  let fan = options.fan ?? null;
+  const driver: ActuatorDriver = {
+    name: "test",
+    targets: ["fan_rpm_pct"],
+    read: async () => {
+      if (options.broken) throw new Error("bus timeout");
+      return fan;
+    },
+    write: async (target, value) => {
+      written.push([target, value]);
+      if (options.obeys !== false) fan = value;
+    },
+    failSafe: async () => {},
+  };
+  return { driver, written };
+}
+
+describe("the gate before every actuator", () => {
+  it("drives nothing in advisory mode", async () => {
+    const { driver, written } = device({ fan: 60 });
+    const result = await driveThroughGate(driver, actuators, {
+      target: "fan_rpm_pct",
+      value: 70,
+      mode: "advisory",
+    });
+    expect(result).toEqual({ outcome: "advised", from: 60 });
+    expect(written).toEqual([]);
+  });
+
+  it("drives and reads back in closed loop", async () => {
+    const { driver, written } = device({ fan: 60 });
+    const result = await driveThroughGate(driver, actuators, {
+      target: "fan_rpm_pct",
+      value: 70,
+      mode: "closed_loop",
+    });
+    expect(result).toEqual({ outcome: "applied", from: 60 });
+    expect(written).toEqual([["fan_rpm_pct", 70]]);
+  });
+
+  it.each([39.9, 100.1, Number.NaN, Number.POSITIVE_INFINITY])(
+    "never writes %s, which is outside 40 to 100",
+    async (value) => {
+      const { driver, written } = device({ fan: null });
+      const result = await driveThroughGate(driver, actuators, {
+        target: "fan_rpm_pct",
+        value,
+        mode: "closed_loop",
+      });
+      expect(result.rejection).toMatchObject({
+        code: "SKADI_LIMIT",
+        field: "fan_rpm_pct",
+        expected: "40 to 100",
+      });
+      expect(written).toEqual([]);
+    },
+  );
+
+  it("never takes a larger step than configured", async () => {
+    const { driver, written } = device({ fan: 60 });
+    const result = await driveThroughGate(driver, actuators, {
+      target: "fan_rpm_pct",
+      value: 76,
+      mode: "closed_loop",
+    });
+    expect(result.rejection?.code).toBe("SKADI_LIMIT");
+    expect(written).toEqual([]);
+  });
+
+  it("reports a device that does not do what it was told", async () => {
+    const { driver } = device({ fan: 60, obeys: false });
+    const result = await driveThroughGate(driver, actuators, {
+      target: "fan_rpm_pct",
+      value: 70,
+      mode: "closed_loop",
+    });
+    expect(result).toMatchObject({ outcome: "refused", rejection: { code: "SKADI_DRIVER", value: 60 } });
+  });
+
+  it("turns a failing device into a refusal", async () => {
+    const { driver } = device({ broken: true });
+    const result = await driveThroughGate(driver, actuators, {
+      target: "fan_rpm_pct",
+      value: 70,
+      mode: "closed_loop",
+    });
+    expect(result.rejection?.message).toContain("bus timeout");
+  });
+
+  it("refuses a target that the driver does not have", async () => {
+    const { driver } = device();
+    const result = await driveThroughGate(driver, actuators, {
+      target: "pump_rpm_pct",
+      value: 60,
+      mode: "closed_loop",
+    });
+    expect(result.outcome).toBe("refused");
+  });
+});
+
+describe("advice", () => {
+  it("is news once in ten minutes per target", () => {
+    const isNews = adviceFilter();
+    expect(isNews(0, "pre_cool", "fan_rpm_pct")).toBe(true);
+    expect(isNews(60_000, "pre_cool", "fan_rpm_pct")).toBe(false);
+    expect(isNews(60_000, "pre_cool", "pump_rpm_pct")).toBe(true);
+    expect(isNews(600_000, "pre_cool", "fan_rpm_pct")).toBe(true);
+  });
+});

@@ -1,0 +1,88 @@
+import { writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { describe, expect, it } from "vitest";
+import { loadConfig } from "../../../shared/config-file.ts";
+import { AgentConfig, AggregatorConfig, SimConfig } from "../../../shared/contracts/config.ts";
+import { SkadiError } from "../../../shared/errors.ts";
+import { temporaryFolder } from "../../support/temporary.ts";
+
+function file(text: string): string {
+  const path = join(temporaryFolder(), "config.yaml");
+  writeFileSync(path, text);
+  return path;
+}
+
+function refusal(run: () => unknown): SkadiError {
+  try {
+    run();
+  } catch (error) {
+    if (error instanceof SkadiError) return error;
+    throw error;
+  }
+  throw new Error("nothing was refused");
+}
+
+describe("a configuration", () => {
+  it("of an agent drives nothing unless told to", () => {
+    expect(loadConfig(AgentConfig, { env: {}, overrides: { rack_id: "R-A-01" } }).mode).toBe("advisory");
+    expect(loadConfig(AggregatorConfig, { env: {} }).mode).toBe("advisory");
+  });
+
+  it("is read from YAML, overridden by SKADI_ variables, overridden by the command line", () => {
+    const path = file("rack_id: R-B-02\nmqtt:\n  url: mqtt://file:1883\nloop:\n  sample_s: 2\n");
+    const env = {
+      SKADI_MQTT_URL: "mqtt://env:1883",
+      SKADI_LOOP_SCORE_S: "10",
+      SKADI_MQTT_PASSWORD: "s3cret",
+    };
+    const config = loadConfig(AgentConfig, { file: path, env, overrides: { site: "dc9" } });
+    expect(config).toMatchObject({ rack_id: "R-B-02", site: "dc9", loop: { sample_s: 2, score_s: 10 } });
+    expect(config.mqtt).toEqual({ url: "mqtt://env:1883", password: "s3cret" });
+  });
+
+  it("names every wrong field at once", () => {
+    const path = file("rack_id: seven\nmode: reckless\nloop:\n  sample_s: -1\nfan: 3\n");
+    const fields = refusal(() => loadConfig(AgentConfig, { file: path, env: {} })).rejections.map(
+      (r) => r.field,
+    );
+    expect(fields).toEqual(expect.arrayContaining(["rack_id", "mode", "loop.sample_s"]));
+    expect(refusal(() => loadConfig(AgentConfig, { file: path, env: {} })).message).toContain("fan");
+  });
+
+  it("names a wrong SKADI_ variable's field", () => {
+    const error = refusal(() => loadConfig(AggregatorConfig, { env: { SKADI_HTTP_PORT: "eighty" } }));
+    expect(error.rejections[0]).toMatchObject({
+      code: "SKADI_BAD_CONFIG",
+      field: "http.port",
+      value: "eighty",
+    });
+  });
+
+  it("that is missing, no mapping, or no YAML is refused with its path", () => {
+    expect(refusal(() => loadConfig(AgentConfig, { file: "/nowhere.yaml", env: {} })).message).toContain(
+      "/nowhere.yaml",
+    );
+    expect(refusal(() => loadConfig(AgentConfig, { file: file("- a\n- b\n"), env: {} })).message).toContain(
+      "mapping",
+    );
+    expect(refusal(() => loadConfig(AgentConfig, { file: file("a: [1\n"), env: {} })).message).toContain(
+      "YAML",
+    );
+  });
+});
+
+describe("the shipped configuration files", () => {
+  const shipped = (name: string) => new URL(`../../../config/${name}`, import.meta.url).pathname;
+
+  it("say exactly what the programs do without them", () => {
+    expect(loadConfig(AggregatorConfig, { file: shipped("aggregator.yaml"), env: {} })).toEqual(
+      AggregatorConfig.parse({}),
+    );
+    expect(loadConfig(SimConfig, { file: shipped("sim.yaml"), env: {} })).toEqual(SimConfig.parse({}));
+  });
+
+  it("make a valid agent once its rack and sensors are named", () => {
+    const config = loadConfig(AgentConfig, { file: shipped("agent.yaml"), env: {} });
+    expect(config).toEqual({ ...AgentConfig.parse({ rack_id: "R-A-01" }), sensors: config.sensors });
+  });
+});

@@ -1,0 +1,49 @@
+import { describe, expect, it } from "vitest";
+import { isoTime, systemClock, virtualClock } from "../../../shared/time.ts";
+
+describe("the virtual clock", () => {
+  it("runs tasks in the order of their due times, and only while it is advanced", () => {
+    const clock = virtualClock(1_000);
+    const log: string[] = [];
+    clock.every(20, () => log.push(`every@${clock.now()}`));
+    clock.after(30, () => log.push(`after@${clock.now()}`));
+    clock.advance(45);
+    expect(log).toEqual(["every@1020", "after@1030", "every@1040"]);
+    expect(clock.now()).toBe(1_045);
+  });
+
+  it("lets a task cancel and add others", () => {
+    const clock = virtualClock();
+    let ticks = 0;
+    let afters = 0;
+    const stop = clock.every(10, () => {
+      if (++ticks === 2) stop();
+      clock.after(1, () => afters++);
+    });
+    clock.advance(100);
+    expect({ ticks, afters }).toEqual({ ticks: 2, afters: 2 });
+  });
+});
+
+describe("the system clock", () => {
+  it("can run faster than real time", async () => {
+    const clock = systemClock(1_000, 0);
+    await new Promise<void>((resolve) => clock.after(20_000, resolve));
+    expect(clock.now()).toBeGreaterThan(18_000);
+  });
+
+  it("merges late ticks instead of queueing them", async () => {
+    const clock = systemClock();
+    let ticks = 0;
+    const stop = clock.every(5, () => ticks++);
+    const blocked_until = performance.now() + 100;
+    while (performance.now() < blocked_until);
+    await new Promise((resolve) => setTimeout(resolve, 1));
+    stop();
+    expect(ticks).toBeLessThanOrEqual(2);
+  });
+});
+
+it("writes instants as ISO 8601 in UTC", () => {
+  expect(isoTime(0)).toBe("1970-01-01T00:00:00.000Z");
+});

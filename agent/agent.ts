@@ -15,8 +15,8 @@ import { adviceFilter } from "./actuators/advice.ts";
 import type { ActuatorDriver } from "./actuators/driver.ts";
 import { driveThroughGate, readSetpoints } from "./actuators/gate.ts";
 import { commandGate } from "./commands.ts";
-import { type GuardInput, guard, type Intent, initialGuardState } from "./guardrail/guardrail.ts";
-import { heatZ } from "./guardrail/heat.ts";
+import { type GuardInput, guard, initialGuardState } from "./guardrail/guardrail.ts";
+import { type Heat, heatOf } from "./guardrail/heat.ts";
 import { openModelSlot } from "./model-slot.ts";
 import type { SensorDriver } from "./sensors/driver.ts";
 import { memoryOutbox } from "./uplink/outbox.ts";
@@ -55,6 +55,8 @@ export interface Agent {
   stop(): Promise<void>;
   stats(): AgentStats;
 }
+
+const UNKNOWN_HEAT: Heat = { inlet_z: null, outlet_z: null };
 
 /** One rack's agent: sample → score → guard → publish. The network is never on this path. */
 export function createAgent(options: AgentOptions): Agent {
@@ -158,7 +160,7 @@ export function createAgent(options: AgentOptions): Agent {
     const input: GuardInput = {
       now_ms,
       inlet_c: telemetry?.inlet_c ?? null,
-      heat_z: telemetry && models.scorer ? heatZ(models.scorer.model, toFeatures(telemetry)) : null,
+      heat: telemetry && models.scorer ? heatOf(models.scorer.model, toFeatures(telemetry)) : UNKNOWN_HEAT,
       d: score?.d ?? null,
       tau_fast: score?.tau_fast ?? null,
       mms_state,
@@ -170,8 +172,8 @@ export function createAgent(options: AgentOptions): Agent {
     guard_state = decision.state;
     for (const intent of decision.intents) {
       const { severity, emergency, kind, target, value, reason } = intent;
-      const { d, tau_fast, inlet_c, heat_z } = input;
-      const inputs = { severity, emergency, inlet_c, heat_z, d, tau_fast, mms_state };
+      const { d, tau_fast, inlet_c, heat } = input;
+      const inputs = { severity, emergency, inlet_c, ...heat, d, tau_fast, mms_state };
       drive({ source: "guardrail", kind, target, to: value, reason, inputs });
     }
   }

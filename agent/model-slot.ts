@@ -9,7 +9,7 @@ import { MODEL_MAX_BYTES, readModelFile, validateModel } from "../shared/ims/mod
 import { createScorer, type Scorer } from "../shared/ims/score.ts";
 import { checkSignature } from "../shared/signing.ts";
 
-export type Offer =
+type Offer =
   | { outcome: "swapped" | "same"; model_id: string }
   | { outcome: "refused"; model_id: string | undefined; rejections: Rejection[] };
 

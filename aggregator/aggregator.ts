@@ -169,7 +169,7 @@ async function run(
         library,
         rollout,
       },
-      ...{ trainer, simulator, telemetry: ingest.telemetry },
+      ...{ trainer, simulator, rejections, telemetry: ingest.telemetry },
       started_ms: performance.now(),
       broker_connected: broker.connected,
     });

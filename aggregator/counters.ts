@@ -13,6 +13,7 @@ export interface Counters {
   scores_orphan: number;
   /** Missing numbers in agents' sequences: samples that have not arrived (yet). */
   lost: number;
+  /** Payloads, whatever was wrong with them. */
   rejected_total: number;
   rejected: Partial<Record<ErrorCode, number>>;
   actions: number;
@@ -38,7 +39,8 @@ export function newCounters(): Counters {
   };
 }
 
-export function countRejection(counters: Counters, code: ErrorCode): void {
+/** Counts one payload, under each code that it was rejected with. */
+export function countRejected(counters: Counters, codes: Iterable<ErrorCode>): void {
   counters.rejected_total++;
-  counters.rejected[code] = (counters.rejected[code] ?? 0) + 1;
+  for (const code of new Set(codes)) counters.rejected[code] = (counters.rejected[code] ?? 0) + 1;
 }

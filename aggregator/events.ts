@@ -3,10 +3,9 @@ import { type Clock, isoTime } from "../shared/time.ts";
 import type { Store, StoredEvent } from "./store/store.ts";
 
 /** Kept in the store and shown on the timeline. */
-export const KEPT_EVENTS = ["mms", "status", "mode", "model", "scenario", "seq_restart", "rollback"] as const;
-/** Only sent to whoever listens. */
-export const LIVE_EVENTS = ["score", "action", "rejection"] as const;
-export type EventType = (typeof KEPT_EVENTS)[number] | (typeof LIVE_EVENTS)[number];
+const KEPT_EVENTS = ["mms", "status", "mode", "model", "scenario", "seq_restart", "rollback"] as const;
+/** The rest is only sent to whoever listens. */
+type EventType = (typeof KEPT_EVENTS)[number] | "score" | "action" | "rejection";
 
 export interface EventBus {
   publish(type: EventType, rack_id: string | null, data: Record<string, unknown>): void;

@@ -6,7 +6,7 @@ import { conditionOf, type MmsFilter, type RackCondition } from "./mms/filter.ts
 import type { Store } from "./store/store.ts";
 
 /** Data older than this says nothing about now. */
-export const FRESH_MS = 60_000;
+const FRESH_MS = 60_000;
 
 /** What is known of one rack right now. */
 export interface Rack {
@@ -21,6 +21,8 @@ export interface Rack {
   received_ms: number;
   score: Score | null;
   mms: MmsFilter | null;
+  /** D averaged over minutes, for decisions that must not hang on a lucky sample. */
+  d_slow: number | null;
   last_seq: number | null;
   last_scored_seq: number | null;
   /** Numbers missing from this rack's sequence so far. */
@@ -54,6 +56,7 @@ function restoreRack(rack_id: string, position: number, store: Store): Rack {
     received_ms: latest?.received_ms ?? Number.NEGATIVE_INFINITY,
     score: scored?.score ?? null,
     mms: scored?.mms ?? null,
+    d_slow: scored?.mms?.ema ?? null,
     last_seq: latest?.sample.seq ?? null,
     last_scored_seq: scored?.sample.seq ?? null,
     lost: 0,

@@ -92,7 +92,7 @@ export function worstRack(fleet: Fleet, now_ms: number) {
 }
 
 /** One rack as lists and maps show it. */
-export function rackSummary(rack: Rack, now_ms: number) {
+function rackSummary(rack: Rack, now_ms: number) {
   const { sample, score, mms } = rack;
   const delta_t = sample ? deltaT(sample) : Number.NaN;
   return {

@@ -50,7 +50,7 @@ export type Rejection = z.infer<typeof Rejection>;
 const VALUE_MAX_CHARS = 80;
 
 /** Shortens a value so that a hostile payload cannot flood a log line or an acknowledgement. */
-export function briefValue(value: unknown): unknown {
+function briefValue(value: unknown): unknown {
   if (value === undefined || value === null || typeof value === "boolean") return value;
   if (typeof value === "number") return Number.isFinite(value) ? value : String(value);
   const text = typeof value === "string" ? value : (JSON.stringify(value) ?? String(value));

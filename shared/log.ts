@@ -1,11 +1,12 @@
 import pino from "pino";
+import pretty from "pino-pretty";
 
 export type Log = pino.Logger;
 
 export const LOG_LEVELS = ["trace", "debug", "info", "warn", "error", "silent"] as const;
 
 /**
- * One JSON line per event on stderr, so that stdout stays free for results. Secrets that could reach a log
+ * One JSON line per event on stderr (readable text on a terminal), so that stdout stays free for results. Secrets that could reach a log
  * line by way of a configuration object are blanked.
  *
  * @param options.onError called for every line of level error or worse
@@ -23,5 +24,6 @@ export function createLog(
     },
   };
   const timestamp = pino.stdTimeFunctions.isoTime;
-  return pino({ name, level, redact, timestamp, hooks }, pino.destination(2));
+  const stream = process.stderr.isTTY ? pretty({ destination: 2, sync: true }) : pino.destination(2);
+  return pino({ name, level, redact, timestamp, hooks }, stream);
 }

@@ -1,3 +1,5 @@
+import TinyQueue from "tinyqueue";
+
 /**
  * Time is passed in, so that tests replay exactly and simulations run faster than real time.
  * All instants are milliseconds since the epoch, all durations milliseconds of *this clock's* time.
@@ -47,47 +49,75 @@ export interface VirtualClock extends Clock {
   advance(duration_ms: number): void;
 }
 
+interface Appointment {
+  due_ms: number;
+  order: number;
+  /** null: once. */
+  period_ms: number | null;
+  task: () => void;
+  cancelled: boolean;
+}
+
 export function virtualClock(start_ms = 0): VirtualClock {
-  interface Entry {
-    due: number;
-    order: number;
-    period_ms: number | null;
-    task: () => void;
-  }
-  let current = start_ms;
+  const queue = new TinyQueue<Appointment>([], (a, b) => a.due_ms - b.due_ms || a.order - b.order);
+  let now_ms = start_ms;
   let order = 0;
-  const entries = new Set<Entry>();
   const add = (delay_ms: number, period_ms: number | null, task: () => void) => {
-    const entry: Entry = { due: current + delay_ms, order: order++, period_ms, task };
-    entries.add(entry);
+    const appointment = { due_ms: now_ms + delay_ms, order: order++, period_ms, task, cancelled: false };
+    queue.push(appointment);
     return () => {
-      entries.delete(entry);
+      appointment.cancelled = true;
     };
   };
-  const earliest = (until: number): Entry | undefined => {
-    let best: Entry | undefined;
-    for (const e of entries) {
-      if (e.due > until) continue;
-      if (!best || e.due < best.due || (e.due === best.due && e.order < best.order)) best = e;
-    }
-    return best;
-  };
   return {
-    now: () => current,
+    now: () => now_ms,
     every: (period_ms, task) => add(period_ms, period_ms, task),
     after: (delay_ms, task) => add(delay_ms, null, task),
     advance(duration_ms) {
-      const until = current + duration_ms;
-      for (let entry = earliest(until); entry; entry = earliest(until)) {
-        current = entry.due;
-        if (entry.period_ms === null) entries.delete(entry);
-        else entry.due += entry.period_ms;
-        entry.task();
+      const until_ms = now_ms + duration_ms;
+      for (let next = queue.peek(); next && next.due_ms <= until_ms; next = queue.peek()) {
+        queue.pop();
+        if (next.cancelled) continue;
+        now_ms = next.due_ms;
+        if (next.period_ms !== null) {
+          next.due_ms += next.period_ms;
+          queue.push(next);
+        }
+        next.task();
       }
-      current = until;
+      now_ms = until_ms;
     },
   };
 }
+
+/**
+ * Lets a virtual clock follow real time at `speed`, for simulations: unlike the system clock it never merges ticks.
+ * On a machine that cannot keep up, simulated time falls behind instead; every simulated second still happens.
+ *
+ * @returns the function that stops it
+ */
+export function pace(clock: VirtualClock, speed: number): () => void {
+  const origin_real_ms = performance.now();
+  const origin_ms = clock.now();
+  let stopped = false;
+  const turn = () => {
+    if (stopped) return;
+    const behind_ms = origin_ms + (performance.now() - origin_real_ms) * speed - clock.now();
+    if (behind_ms >= PACE_STEP_MS) {
+      clock.advance(PACE_STEP_MS);
+      // Between two steps the network and promises get their turn.
+      setImmediate(turn);
+    } else {
+      setTimeout(turn, (PACE_STEP_MS - behind_ms) / speed);
+    }
+  };
+  turn();
+  return () => {
+    stopped = true;
+  };
+}
+
+const PACE_STEP_MS = 100;
 
 /** ISO 8601 in UTC with milliseconds, the form of every `ts` field. */
 export function isoTime(ms: number): string {

@@ -1,6 +1,7 @@
 import type { RackTarget } from "../../shared/contracts/action.ts";
 import type { Actuators, GuardrailConfig, Limits } from "../../shared/contracts/config.ts";
 import type { MmsState } from "../../shared/contracts/score.ts";
+import type { Heat } from "./heat.ts";
 
 /**
  * The fast guardrail: a pure state machine from (readings, score, limits, clock) to intents.
@@ -13,8 +14,8 @@ export interface GuardInput {
   now_ms: number;
   /** null: no believable reading this tick. */
   inlet_c: number | null;
-  /** Signed deviation of the hotter of inlet and outlet from nominal operation, in standard deviations. */
-  heat_z: number | null;
+  /** How far inlet and outlet are above nominal operation. */
+  heat: Heat;
   d: number | null;
   tau_fast: number | null;
   mms_state: MmsState;
@@ -55,13 +56,16 @@ export interface GuardContext {
   actuators: Actuators;
 }
 
-/** Hotter than this many standard deviations above nominal counts as hot. */
-const HOT_Z = 1;
+/** Inlet or outlet this many standard deviations above nominal make a rack hot. */
+const HOT_Z = 2;
+/**
+ * With an inlet warmer than this the rack breathes recirculated air, and more rack airflow draws more of it
+ * (design §6); with a cooler one, a hot outlet means too little air.
+ */
+const FAN_INLET_Z_MAX = 1;
 const DEVIATING_TICKS = 2;
 const PRE_COOL_PUMP_PCT = 15;
 const PRE_COOL_FAN_PCT = 5;
-/** Closer to the limit than this, more rack airflow draws recirculated hot air instead of cold (design §6). */
-const FAN_HEADROOM_C = 2;
 const EMERGENCY_SPACING_S = 10;
 const HOLD_MAX_S = 1_800;
 
@@ -82,7 +86,7 @@ export function guard(
   state: GuardState,
   input: GuardInput,
 ): { state: GuardState; severity: Severity; intents: Intent[] } {
-  const hot = input.heat_z !== null && input.heat_z >= HOT_Z;
+  const hot = Math.max(input.heat.inlet_z ?? -Infinity, input.heat.outlet_z ?? -Infinity) >= HOT_Z;
   const deviating = hot && input.d !== null && input.tau_fast !== null && input.d >= input.tau_fast;
   const counted: GuardState = {
     ...state,
@@ -132,7 +136,7 @@ function escalation(context: GuardContext, severity: Severity, input: GuardInput
   };
   const pump = raise(context, "pump_rpm_pct", PRE_COOL_PUMP_PCT, input);
   add("pre_cool", "pump_rpm_pct", pump);
-  if (fanHelps(context, severity, input)) {
+  if (fanHelps(severity, input)) {
     add("pre_cool", "fan_rpm_pct", raise(context, "fan_rpm_pct", PRE_COOL_FAN_PCT, input));
   }
   const limit_near = severity === "near_limit" || severity === "over_limit";
@@ -144,9 +148,10 @@ function escalation(context: GuardContext, severity: Severity, input: GuardInput
   return intents;
 }
 
-function fanHelps(context: GuardContext, severity: Severity, input: GuardInput): boolean {
+function fanHelps(severity: Severity, input: GuardInput): boolean {
   if (severity === "blind") return true;
-  return input.inlet_c !== null && input.inlet_c < context.limits.inlet_c - FAN_HEADROOM_C;
+  if (severity === "near_limit" || severity === "over_limit") return false;
+  return input.heat.inlet_z !== null && input.heat.inlet_z < FAN_INLET_Z_MAX;
 }
 
 /** The next higher speed; null if the device is at its limit, or its speed is unknown. */

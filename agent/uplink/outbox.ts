@@ -1,6 +1,6 @@
 import type { UpChannel } from "../../shared/contracts/topics.ts";
 
-export interface Letter {
+interface Letter {
   channel: UpChannel;
   payload: string;
 }

@@ -9,6 +9,7 @@ import type { ModeControl } from "../control/mode.ts";
 import type { Counters } from "../counters.ts";
 import type { EventBus } from "../events.ts";
 import type { Fleet } from "../fleet.ts";
+import type { Rejections } from "../ingest/rejections.ts";
 import type { TelemetryIngest } from "../ingest/telemetry.ts";
 import type { Library } from "../models/library.ts";
 import type { Rollout } from "../models/rollout.ts";
@@ -30,6 +31,7 @@ export interface ApiContext {
   store: Store;
   events: EventBus;
   telemetry: TelemetryIngest;
+  rejections: Rejections;
   mode: ModeControl;
   actions: ActionLog;
   optimizer: Optimizer;

@@ -30,7 +30,8 @@ function send(reply: FastifyReply, error: SkadiError): FastifyReply {
   return reply.code(ERROR_TABLE[code].status).send({ error: { code, message, rejections } });
 }
 
-function toSkadiError(error: FastifyError | SkadiError): SkadiError {
+/** What Fastify itself refuses, in our words. */
+export function toSkadiError(error: FastifyError | SkadiError): SkadiError {
   if (error instanceof SkadiError) return error;
   const status = error.statusCode ?? 500;
   if (status === 413) {

@@ -3,7 +3,7 @@ import { isDownTopic } from "../../shared/contracts/topics.ts";
 import { type Rejection, reject } from "../../shared/errors.ts";
 
 /** Models travel in manifests, so a message may be larger than a telemetry payload; nothing needs more than this. */
-export const MESSAGE_MAX_BYTES = 4 * 1024 * 1024 + PAYLOAD_MAX_BYTES;
+const MESSAGE_MAX_BYTES = 4 * 1024 * 1024 + PAYLOAD_MAX_BYTES;
 
 /** What the embedded broker says to a publish: null lets it through. */
 export function refusePublish(publish: { topic: string; bytes: number; trusted: boolean }): Rejection | null {

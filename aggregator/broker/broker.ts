@@ -1,5 +1,5 @@
 import type { AggregatorConfig } from "../../shared/contracts/config.ts";
-import { type Rejection, skadiError } from "../../shared/errors.ts";
+import type { Rejection } from "../../shared/errors.ts";
 import type { Log } from "../../shared/log.ts";
 import { embeddedBroker } from "./embedded.ts";
 import { type Link, linkInProcess, linkOverNetwork, type MessageHandler } from "./link.ts";
@@ -29,17 +29,20 @@ export async function createBroker(context: BrokerContext): Promise<Broker> {
   const { site, config, token, log, onRefused } = context;
   const embedded = config.embedded ? await embeddedBroker({ ...config, token, onRefused }) : null;
   let link: Link | null = null;
+  // A broker that kept our session delivers as soon as we connect, and the answers must not get lost.
+  const early: Parameters<Link["publish"]>[] = [];
   return {
     connected: () => link?.connected() ?? false,
-    publish(topic, message, options) {
-      if (!link) throw skadiError("SKADI_MQTT", { field: "topic", value: topic, expected: "a connection" });
-      link.publish(topic, message, options);
+    publish(...message) {
+      if (link) link.publish(...message);
+      else early.push(message);
     },
     async connect(onMessage) {
       const parts = { site, log, onMessage };
       link = await (embedded
         ? linkInProcess(parts, embedded.connect, token)
         : linkOverNetwork(parts, config.external));
+      for (const message of early.splice(0)) link.publish(...message);
       // A broker answers in order: after our own message has come back, so has everything retained.
       await link.drain();
     },

@@ -6,7 +6,7 @@ import type { Clock } from "../../shared/time.ts";
 import type { ActionLog } from "../actions/action-log.ts";
 import type { Commander } from "../commands/commander.ts";
 import type { ModeControl } from "../control/mode.ts";
-import { type Counters, countRejection } from "../counters.ts";
+import { type Counters, countRejected } from "../counters.ts";
 import type { EventBus } from "../events.ts";
 import type { Fleet } from "../fleet.ts";
 import type { Mms } from "../mms/mms.ts";
@@ -67,7 +67,7 @@ export function createIngest(context: IngestContext): Ingest {
         route(topic, payload);
       } catch (error) {
         // One message that meets a defect must not cost all the others.
-        countRejection(context.counters, "SKADI_INTERNAL");
+        countRejected(context.counters, ["SKADI_INTERNAL"]);
         context.log.error({ err: error, topic }, "cannot handle a message");
       }
     },

@@ -4,7 +4,7 @@ import { upTopic } from "../../shared/contracts/topics.ts";
 import type { Rejection } from "../../shared/errors.ts";
 import type { Log } from "../../shared/log.ts";
 import { type Clock, isoTime } from "../../shared/time.ts";
-import { type Counters, countRejection } from "../counters.ts";
+import { type Counters, countRejected } from "../counters.ts";
 import type { EventBus } from "../events.ts";
 
 /** One line per source in this time; a flood must not fill the disk. The counters stay exact. */
@@ -12,7 +12,7 @@ const LOG_EVERY_MS = 10_000;
 /** Sources that are told apart; names come off the wire, so their number must be bounded. */
 const SOURCES_MAX = 1_000;
 
-export type RejectedKind = Ack["of"] | "ack";
+type RejectedKind = Ack["of"] | "ack";
 
 export interface RejectionContext {
   site: string;
@@ -38,7 +38,10 @@ export function createRejections(context: RejectionContext): Rejections {
   const sources = new Map<string, { logged_ms: number; suppressed: number }>();
 
   const record: Rejections["record"] = (source, of, rejections) => {
-    for (const rejection of rejections) countRejection(counters, rejection.code);
+    countRejected(
+      counters,
+      rejections.map((rejection) => rejection.code),
+    );
     const name = sources.has(source) || sources.size < SOURCES_MAX ? source : "(others)";
     const entry = sources.get(name) ?? { logged_ms: Number.NEGATIVE_INFINITY, suppressed: 0 };
     sources.set(name, entry);
@@ -50,7 +53,7 @@ export function createRejections(context: RejectionContext): Rejections {
     const { suppressed } = entry;
     entry.logged_ms = now_ms;
     entry.suppressed = 0;
-    log.warn({ source, of, rejections, suppressed }, `rejected a ${of}`);
+    log.warn({ source, of, rejections, suppressed }, "payload rejected");
     events.publish("rejection", RackId.safeParse(source).success ? source : null, {
       of,
       rejections,

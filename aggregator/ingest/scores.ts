@@ -56,12 +56,16 @@ export function scoreIngest(context: ScoreContext): ScoreIngest {
   };
 }
 
+/** Weight of the newest score in a rack's slow D: a memory of about 3 minutes at one score in 5 s. */
+const D_SLOW_ALPHA = 0.03;
+
 /** Only scores in order move MMS and the rack's present; the others complete its history. */
 function join(rack: Rack, score: Score, late: boolean, { store, mms, events }: ScoreContext): void {
   const in_order = !late && (rack.last_scored_seq === null || score.seq > rack.last_scored_seq);
   store.samples.attachScore(score, in_order ? mms.feed(rack, score) : null);
   if (!in_order) return;
   rack.score = score;
+  rack.d_slow = rack.d_slow === null ? score.d : rack.d_slow + D_SLOW_ALPHA * (score.d - rack.d_slow);
   rack.last_scored_seq = score.seq;
   events.publish("score", rack.rack_id, {
     seq: score.seq,

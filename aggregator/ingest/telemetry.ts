@@ -13,8 +13,8 @@ import type { Rejections } from "./rejections.ts";
 import type { ScoreIngest } from "./scores.ts";
 import { findRack } from "./site.ts";
 
-export type Accepted = { kind: Order["kind"]; score: Score | null };
-export type Outcome = { ok: true; value: Accepted } | { ok: false; rejections: Rejection[] };
+type Accepted = { kind: Order["kind"]; score: Score | null };
+type Outcome = { ok: true; value: Accepted } | { ok: false; rejections: Rejection[] };
 
 export interface TelemetryIngest {
   fromMqtt(topic_rack: string, payload: Uint8Array): void;

@@ -4,7 +4,7 @@ import type { ModelFile } from "../../shared/contracts/model.ts";
 import type { Parsed } from "../../shared/contracts/parse.ts";
 import { readModelFile, writeModelFile } from "../../shared/ims/model-file.ts";
 
-export interface LibraryEntry {
+interface LibraryEntry {
   path: string;
   parsed: Parsed<ModelFile>;
 }

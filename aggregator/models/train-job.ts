@@ -9,7 +9,7 @@ import type { TrainOptions } from "../../shared/ims/train.ts";
 export type TrainSource = { kind: "csv"; path: string } | { kind: "stored"; database: string };
 export type TrainReply = { ok: true; model: ModelFile } | { ok: false; rejections: Rejection[] };
 
-export interface TrainRequest {
+interface TrainRequest {
   /** A CSV file inside the data directory; null trains on the stored telemetry. */
   data: string | null;
   clusters: number;

@@ -7,11 +7,11 @@ import type { ModeControl } from "../control/mode.ts";
 import type { EventBus } from "../events.ts";
 import { agentOnline, dataAgeMs, type Fleet, type Rack } from "../fleet.ts";
 import type { Rollout } from "../models/rollout.ts";
-import type { RackMeans, Store } from "../store/store.ts";
-import { judge } from "./outcome.ts";
-import { type Plan, type PlanConfig, type PlanRack, type Proposal, plan } from "./plan.ts";
+import type { Store } from "../store/store.ts";
+import { type Plan, type PlanConfig, type PlanRack, type PlanState, type Proposal, plan } from "./plan.ts";
+import { createTrials } from "./trials.ts";
 
-export interface TickReport {
+interface TickReport {
   ts: string;
   mode: Action["mode"];
   skipped: Plan["skipped"];
@@ -26,7 +26,7 @@ export interface Optimizer {
   tick(): TickReport;
 }
 
-interface OptimizerContext {
+export interface OptimizerContext {
   config: PlanConfig;
   clock: Clock;
   log: Log;
@@ -38,29 +38,13 @@ interface OptimizerContext {
   actions: ActionLog;
 }
 
-/** A change that was sent and waits to be judged against the rack as it was before. */
-interface Trial {
-  action: SetpointAction;
-  before: RackMeans;
-  predicted: Proposal["predicted"];
-  due_ms: number;
-}
-
-/** A rack's baseline is its mean over this time before the change; so is what it is compared with. */
-const BASELINE_MS = 60_000;
-
 /** The slow loop: a thin shell around `plan` and `judge`. */
 export function createOptimizer(context: OptimizerContext): Optimizer {
   const { clock, log, actions } = context;
   const interval_ms = context.config.interval_s * 1000;
-  let trials: Trial[] = [];
+  const trials = createTrials(context, interval_ms);
   let stopTimer: (() => void) | undefined;
 
-  const settle = (now_ms: number) => {
-    const due = trials.filter((trial) => trial.due_ms <= now_ms);
-    trials = trials.filter((trial) => trial.due_ms > now_ms);
-    for (const trial of due) settleTrial(trial, now_ms, context);
-  };
   const carryOut = (proposal: Proposal, now_ms: number): Action => {
     const { mode } = context.mode.get();
     const action = toAction(proposal, mode, now_ms);
@@ -69,15 +53,14 @@ export function createOptimizer(context: OptimizerContext): Optimizer {
       actions.record(action);
       return action;
     }
-    const before = context.store.samples.means(action.rack_id, now_ms - BASELINE_MS, now_ms);
-    actions.send(action);
-    if (before) trials.push({ action, before, predicted: proposal.predicted, due_ms: now_ms + interval_ms });
+    trials.begin(action, proposal.predicted, now_ms);
     return { ...action, outcome: "sent" };
   };
   const tick = (): TickReport => {
     const now_ms = clock.now();
-    settle(now_ms);
-    const { skipped, proposals, rejected } = plan(planState(context, now_ms), context.config, now_ms);
+    trials.settle(now_ms);
+    const state = planState(context, now_ms, trials.resting);
+    const { skipped, proposals, rejected } = plan(state, context.config, now_ms);
     const taken = proposals.map((proposal) => carryOut(proposal, now_ms));
     const { mode } = context.mode.get();
     log.info({ mode, skipped, rejected, proposals: taken.length }, "optimizer tick");
@@ -101,7 +84,7 @@ export function createOptimizer(context: OptimizerContext): Optimizer {
   };
 }
 
-function planState(context: OptimizerContext, now_ms: number) {
+function planState(context: OptimizerContext, now_ms: number, resting: PlanState["resting"]): PlanState {
   const { fleet, mode, actions, rollout } = context;
   const closed_loop = mode.get().mode === "closed_loop";
   const toPlanRack = (rack: Rack): PlanRack => ({
@@ -110,6 +93,7 @@ function planState(context: OptimizerContext, now_ms: number) {
     sample: closed_loop && !agentOnline(rack) ? null : rack.sample,
     age_ms: dataAgeMs(rack, now_ms),
     persistent: rack.mms?.state === "persistent",
+    d_level: rack.d_slow,
     setpoints: Object.fromEntries(
       RACK_TARGETS.map((target) => [target, actions.setpoints.value(rack.rack_id, target)]),
     ) as Record<RackTarget, number | null>,
@@ -119,6 +103,7 @@ function planState(context: OptimizerContext, now_ms: number) {
     kill_switch: mode.get().kill_switch,
     scorer: rollout.scorer(),
     changedMs: actions.setpoints.changedMs,
+    resting,
   };
 }
 
@@ -148,40 +133,4 @@ function toAction(proposal: Proposal, mode: Action["mode"], now_ms: number): Act
 
 function isForRack(action: Action): action is SetpointAction {
   return action.rack_id !== null && action.target !== "supply_c";
-}
-
-/** After one interval: writes down what the change really saved, and takes it back if anything became worse. */
-function settleTrial(trial: Trial, now_ms: number, context: OptimizerContext): void {
-  const { action, before, predicted } = trial;
-  const { actions, store, events, mode, log } = context;
-  const known = store.actions.get(action.id);
-  if (known?.outcome !== "applied") return;
-  const after = store.samples.means(action.rack_id, now_ms - BASELINE_MS, now_ms);
-  const verdict = after && judge(before, after, predicted);
-  if (!verdict) return;
-  const { realized_saving_kw, worsened } = verdict;
-  actions.record({ ...known, realized_saving_kw });
-  const { predicted_saving_kw } = action;
-  log.info(
-    { action_id: action.id, rack_id: action.rack_id, predicted_saving_kw, realized_saving_kw, worsened },
-    "action judged",
-  );
-  if (!worsened) return;
-  events.publish("rollback", action.rack_id, { action_id: action.id, target: action.target, worsened });
-  const rollback: SetpointAction = {
-    ...action,
-    id: randomUUID(),
-    ts: isoTime(now_ms),
-    kind: "rollback",
-    mode: mode.get().mode,
-    outcome: "advised",
-    from: action.to,
-    to: action.from,
-    reason: `takes back ${action.id}: ${worsened}`,
-    inputs: { realized_saving_kw },
-  };
-  delete rollback.predicted_saving_kw;
-  const may_drive = mode.get().mode === "closed_loop" && !mode.get().kill_switch;
-  if (may_drive) actions.send(rollback);
-  else actions.record(rollback);
 }

@@ -12,6 +12,8 @@ export interface PlanRack {
   sample: TelemetrySample | null;
   age_ms: number;
   persistent: boolean;
+  /** The rack's D, averaged over minutes; null where it was not scored. */
+  d_level: number | null;
   /** Setpoints last applied; null where the device controls itself. */
   setpoints: Record<RackTarget, number | null>;
 }
@@ -22,6 +24,8 @@ export interface PlanState {
   scorer: Scorer | null;
   /** When a device was last changed; −∞ if never. */
   changedMs(rack_id: string | null, target: Target): number;
+  /** Whether a change of this device was taken back so recently that it should not be tried again. */
+  resting(rack_id: string | null, target: Target, clock_ms: number): boolean;
 }
 
 export interface PlanConfig {
@@ -42,7 +46,7 @@ export interface Proposal {
   reason: string;
 }
 
-export type SkipReason = "kill_switch" | "no_model" | "no_fresh_data" | null;
+type SkipReason = "kill_switch" | "no_model" | "no_fresh_data" | null;
 
 export interface Plan {
   /** Why nothing was considered; null if candidates were. */
@@ -58,6 +62,11 @@ const AGE_MAX_MS = 60_000;
 const PROPOSALS_MAX = 12;
 /** Cooling is not reduced where an inlet is, or would come, this close to its limit. */
 const INLET_MARGIN_C = 1;
+/**
+ * A change may not bring the average D above this share of tau_fast: the smoothed D of MMS scatters around it, and
+ * what the model has not seen as nominal would soon be called persistent.
+ */
+const DEVIATION_SHARE_MAX = 0.95;
 const COOLING: readonly Target[] = ["fan_rpm_pct", "pump_rpm_pct", "supply_c"];
 /** Traffic is moved away from the racks that need the most energy per token, this many of them at a time. */
 const DONORS_MAX = 3;
@@ -74,17 +83,23 @@ export function plan(state: PlanState, config: PlanConfig, clock_ms: number): Pl
   const ready = state.racks.filter(isReady);
   if (ready.length === 0) return skip("no_fresh_data");
 
+  const d_levels = new Map<FullSample, number | null>(ready.map((rack) => [rack.sample, rack.d_level]));
+  const deviation: DeviationForecast = ({ before, after }) => {
+    const level = d_levels.get(before) ?? scorer.score(toFeatures(before)).d;
+    return level + standardisedDistance(scorer, before, after);
+  };
   const refuse = (reason: string) => {
     rejected[reason] = (rejected[reason] ?? 0) + 1;
   };
   const open = (rack_id: string | null, target: Target) => {
+    if (state.resting(rack_id, target, clock_ms)) return false;
     const since_ms = clock_ms - state.changedMs(rack_id, target);
     // A change in the future was made by a clock that ran ahead (an accelerated simulation); it says nothing.
     return since_ms < 0 || since_ms >= config.interval_s * 1000;
   };
   const acceptable = (candidate: Candidate) => {
     const broken = open(candidate.rack_id, candidate.target)
-      ? firstBroken(candidate, scorer, config)
+      ? firstBroken(candidate, deviation, scorer.model.tau_fast, config)
       : "changed_recently";
     if (broken) refuse(broken);
     return broken === null;
@@ -114,7 +129,7 @@ export function plan(state: PlanState, config: PlanConfig, clock_ms: number): Pl
   // The whole site breathes the same air: one rack in trouble, or unseen, is reason enough to leave it alone.
   const supply = calm.length === state.racks.length ? best(supplyCandidates(calm)) : undefined;
   const chosen = supply ? [supply, ...choices] : choices;
-  return { skipped: null, proposals: chosen.map((candidate) => toProposal(candidate, scorer)), rejected };
+  return { skipped: null, proposals: chosen.map((candidate) => toProposal(candidate, deviation)), rejected };
 }
 
 function isReady(rack: PlanRack): rack is ReadyRack {
@@ -123,20 +138,38 @@ function isReady(rack: PlanRack): rack is ReadyRack {
 
 const joulesPerToken = (rack: ReadyRack) => (1000 * rack.sample.pdu_kw) / Math.max(1, rack.sample.tokens_ps);
 
+/** Where a rack's average D will be at most after a change. */
+type DeviationForecast = (effect: Candidate["effects"][number]) => number;
+
+/**
+ * The length of a change in standard deviations: as a distance, D cannot rise by more than that. Re-scoring the last
+ * sample instead would prefer the racks whose sample happened to be low, and small steps would add up unseen.
+ */
+function standardisedDistance(scorer: Scorer, before: FullSample, after: FullSample): number {
+  const from = toFeatures(before);
+  const to = toFeatures(after);
+  return Math.hypot(...scorer.model.scaler.scale.map((scale, j) => (to[j]! - from[j]!) / scale));
+}
+
 /** The first thing that a candidate is predicted to break, or null. */
-function firstBroken(candidate: Candidate, scorer: Scorer, config: PlanConfig): string | null {
+function firstBroken(
+  candidate: Candidate,
+  deviation: DeviationForecast,
+  tau_fast: number,
+  config: PlanConfig,
+): string | null {
   if (candidate.saving_kw <= 0) return "no_saving";
-  for (const { before, after } of candidate.effects) {
+  for (const effect of candidate.effects) {
+    const { after } = effect;
     if (COOLING.includes(candidate.target) && after.inlet_c > config.limits.inlet_c - INLET_MARGIN_C)
       return "inlet";
     if (after.latency_p95_ms > config.latency_guard_share * config.limits.latency_p95_ms) return "latency";
-    const d = scorer.score(toFeatures(after)).d;
-    if (d >= scorer.model.tau_fast && d >= scorer.score(toFeatures(before)).d) return "deviation";
+    if (deviation(effect) >= DEVIATION_SHARE_MAX * tau_fast) return "deviation";
   }
   return null;
 }
 
-function toProposal(candidate: Candidate, scorer: Scorer): Proposal {
+function toProposal(candidate: Candidate, deviation: DeviationForecast): Proposal {
   const after = candidate.effects.map((effect) => effect.after);
   const max = (pick: (sample: FullSample) => number) => Math.max(...after.map(pick));
   return {
@@ -148,7 +181,7 @@ function toProposal(candidate: Candidate, scorer: Scorer): Proposal {
     predicted: {
       inlet_c: max((sample) => sample.inlet_c),
       latency_p95_ms: max((sample) => sample.latency_p95_ms),
-      d: max((sample) => scorer.score(toFeatures(sample)).d),
+      d: Math.max(...candidate.effects.map(deviation)),
     },
     reason: candidate.reason,
   };

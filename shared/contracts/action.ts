@@ -20,16 +20,7 @@ export type Target = z.infer<typeof Target>;
 export const RackTarget = z.enum(RACK_TARGETS);
 export type RackTarget = z.infer<typeof RackTarget>;
 
-export const ActionKind = z.enum([
-  "pre_cool",
-  "admission",
-  "routing",
-  "release",
-  "optimize",
-  "manual",
-  "rollback",
-]);
-export type ActionKind = z.infer<typeof ActionKind>;
+const ActionKind = z.enum(["pre_cool", "admission", "routing", "release", "optimize", "manual", "rollback"]);
 
 /** One decision, whether it drove something or not. */
 export const Action = z.object({

@@ -17,8 +17,8 @@ export const MEASURED_FIELDS = [
 export type MeasuredField = (typeof MEASURED_FIELDS)[number];
 
 /** `good` as read; `stale` older than its deadline; `missing` not read; `suspect` read but not believed. */
-export const Quality = z.enum(["good", "stale", "missing", "suspect"]);
-export type Quality = z.infer<typeof Quality>;
+const Quality = z.enum(["good", "stale", "missing", "suspect"]);
+type Quality = z.infer<typeof Quality>;
 
 /** What a sensor of each quantity can physically report; anything else is a wiring or unit error. */
 export const FIELD_RANGE: Record<MeasuredField, readonly [low: number, high: number]> = {
@@ -53,7 +53,7 @@ export const Measured = z.object(measuredShape);
 export type Measured = z.infer<typeof Measured>;
 
 const QualityMap = z.partialRecord(z.enum(MEASURED_FIELDS), Quality);
-export type QualityMap = z.infer<typeof QualityMap>;
+type QualityMap = z.infer<typeof QualityMap>;
 
 /**
  * One rack at one instant, as accepted at every edge. Writers may leave out `v` (1), `seq` (the timestamp in

@@ -13,7 +13,6 @@ export const FEATURES = [
   "fan_rpm_pct",
   "pump_rpm_pct",
 ] as const;
-export type Feature = (typeof FEATURES)[number];
 
 /** Writes the 10 features of a sample into `out`, in the units of their names; NaN where a quantity is missing. */
 export function toFeatures(

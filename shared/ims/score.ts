@@ -6,7 +6,7 @@ import { FEATURES, toFeatures } from "./features.ts";
 const F = FEATURES.length;
 
 /** What IMS says of one feature vector. */
-export interface Verdict {
+interface Verdict {
   /** Distance to the nearest cluster centre, in standard deviations of nominal operation. */
   d: number;
   cluster: number;

@@ -4,7 +4,7 @@ import { integerOption } from "../../shared/cli.ts";
 import type { SimConfig } from "../../shared/contracts/config.ts";
 import { createLog } from "../../shared/log.ts";
 import { untilStopSignal } from "../../shared/process.ts";
-import { systemClock } from "../../shared/time.ts";
+import { pace, virtualClock } from "../../shared/time.ts";
 import { createDemo, type Demo } from "../demo/demo.ts";
 import { ensureModel } from "../demo/ensure-model.ts";
 import { hallLayout } from "../demo/layout.ts";
@@ -47,9 +47,10 @@ async function demo(flags: DemoFlags): Promise<void> {
   );
   const start_ms = Date.now();
   await ensureModel(config, rack_ids, start_ms, say);
-  const clock = systemClock(config.speed);
+  const clock = virtualClock(Date.now());
   const running = await createDemo({ config, clock, log });
   introduce(running, config, say);
+  const stopTime = pace(clock, config.speed);
   await running.start();
 
   const started_ms = clock.now();
@@ -57,6 +58,7 @@ async function demo(flags: DemoFlags): Promise<void> {
   const last = await watch(running, elapsed_s, flags);
   const seconds = elapsed_s();
   await running.stop();
+  stopTime();
   const summary = summarise(running, config, last, seconds, errors);
   if (flags.json) process.stdout.write(`${JSON.stringify(summary)}\n`);
   else

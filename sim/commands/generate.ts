@@ -15,7 +15,7 @@ import { generateRecipe } from "../profiles/recipe.ts";
  * The default seed. Each tick draws one profile for the whole site, so the data sets' statistics differ a little
  * from seed to seed; this one's lie within the described figures (see docs/data.md).
  */
-export const DEFAULT_SEED = 67;
+const DEFAULT_SEED = 67;
 const ROWS = ["A", "B", "C", "D", "E", "F"];
 const RACKS_PER_ROW = 12;
 

@@ -2,7 +2,7 @@ import { Command } from "commander";
 import { createLog } from "../../shared/log.ts";
 import { untilStopSignal } from "../../shared/process.ts";
 import { readPublicKey } from "../../shared/signing.ts";
-import { systemClock } from "../../shared/time.ts";
+import { pace, virtualClock } from "../../shared/time.ts";
 import { hallLayout } from "../demo/layout.ts";
 import { createPlant } from "../plant/plant.ts";
 import { scenarioPlayer } from "../site/scenario-player.ts";
@@ -26,12 +26,13 @@ export function racksCommand(): Command {
 async function racks(flags: RacksFlags): Promise<void> {
   const config = simConfig(flags, flags.broker ? { mqtt: { url: flags.broker } } : {});
   const log = createLog("skadi-sim", config.log.level);
-  const clock = systemClock(config.speed);
+  const clock = virtualClock(Date.now());
   const { rack_ids } = hallLayout(config.racks);
   const plant = createPlant({ rack_ids, seed: config.seed, start_ms: clock.now() });
   const public_key = flags.publicKey ? readPublicKey(flags.publicKey) : null;
   const site = createSite({ config, plant, clock, log, public_key });
   const player = scenarioPlayer({ site: config.site, mqtt: config.mqtt, plant, clock, log });
+  const stopTime = pace(clock, config.speed);
   await player.start();
   await site.start();
   if (!flags.json)
@@ -39,6 +40,7 @@ async function racks(flags: RacksFlags): Promise<void> {
   await Promise.race([untilStopSignal(), over(flags.duration)]);
   await player.stop();
   await site.stop();
+  stopTime();
   if (flags.json) process.stdout.write(`${JSON.stringify({ racks: rack_ids.length, ...site.stats() })}\n`);
 }
 

@@ -5,7 +5,7 @@ import { createDemand } from "../workload/demand.ts";
 import { createRouter, type RoutingTotals } from "../workload/routing.ts";
 import { serve } from "../workload/serving.ts";
 import { combineConditions, type Imposed, type RackConditions } from "./conditions.ts";
-import { controlActuators } from "./control.ts";
+import { createControl } from "./control.ts";
 import { createCoolingPlant, rejectHeat, supplyAir } from "./cooling.ts";
 import { drawPower, throttle } from "./electricity.ts";
 import { EQUIPMENT_FAULTS, type Fault, isSensorFault } from "./faults.ts";
@@ -17,7 +17,7 @@ import { type ActiveSensorFault, createSensorReader, followSensors, type SensorR
 import { type RackTruth, rackBalance, rackTruth, type SiteBalance } from "./truth.ts";
 
 /** Cumulative since the start. */
-export interface SiteEnergy {
+interface SiteEnergy {
   it_kwh: number;
   fan_kwh: number;
   pump_kwh: number;
@@ -37,7 +37,7 @@ export interface PlantOptions {
 export interface Plant {
   readonly now_ms: number;
   readonly rack_ids: readonly string[];
-  /** Moves time on; steps are at most `MAX_STEP_S` long. */
+  /** Moves time on; steps are at most 5 s long. */
   step(dt_s: number): void;
 
   read(rack_id: string): SensorReadings;
@@ -61,7 +61,7 @@ export interface Plant {
   workload(): RoutingTotals;
 }
 
-export const MAX_STEP_S = 5;
+const MAX_STEP_S = 5;
 /** The hall has been running for this long at the start: several thermal time constants. */
 const SETTLE_S = 900;
 
@@ -76,6 +76,7 @@ export function createPlant(options: PlantOptions): Plant {
   );
   const router = createRouter(racks.count, p.capacity_tokens_ps);
   const cooling = createCoolingPlant(p);
+  const controlActuators = createControl(p);
   const air_random = random.fork("air");
   const sensors = createSensorReader(racks, Math.floor(random.fork("sensors").uniform() * 2 ** 32), p);
 
@@ -103,7 +104,7 @@ export function createPlant(options: PlantOptions): Plant {
     demand.arrive(racks, dt_s);
     throttle(racks, clock_share, p);
     serve(racks, clock_share, p);
-    controlActuators(racks, dt_s, p);
+    controlActuators(racks, dt_s);
     drawPower(racks, dt_s, p);
     supplyAir(cooling, racks, dt_s, p);
     mixInletAir(racks, layout, dt_s, air_random, p);

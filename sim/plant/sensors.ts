@@ -27,17 +27,21 @@ const METER_LAG_S = 1;
 /** Slow enough to see past eddies; only the regime label uses it. */
 const SLOW_LAG_S = 30;
 
-/** White noise (standard deviation) and resolution of each reading; `span` scales drift and spikes. */
+/**
+ * White noise (standard deviation) and resolution of one reading; `span` scales drift and spikes. The noise is what
+ * a single second shows, far more than a probe's own error: air temperatures are read in unmixed streams, a p95
+ * is interpolated in histogram buckets, fan controllers hunt. The mean of five readings is √5 quieter.
+ */
 const SENSORS: Record<SensorField, { noise: number; resolution: number; span: number }> = {
-  inlet_c: { noise: 1, resolution: 0.1, span: 8 },
+  inlet_c: { noise: 1.2, resolution: 0.1, span: 8 },
   outlet_c: { noise: 2.6, resolution: 0.1, span: 12 },
-  pdu_kw: { noise: 0.2, resolution: 0.01, span: 5 },
+  pdu_kw: { noise: 0.4, resolution: 0.01, span: 5 },
   gpu_energy_j_total: { noise: 0, resolution: 1, span: 1_000_000 },
   tokens_ps: { noise: 60, resolution: 1, span: 6_000 },
-  latency_p95_ms: { noise: 32, resolution: 0.1, span: 150 },
-  queue_depth: { noise: 8, resolution: 1, span: 80 },
-  fan_rpm_pct: { noise: 2.5, resolution: 0.1, span: 30 },
-  pump_rpm_pct: { noise: 2.2, resolution: 0.1, span: 25 },
+  latency_p95_ms: { noise: 35, resolution: 0.1, span: 150 },
+  queue_depth: { noise: 10, resolution: 1, span: 80 },
+  fan_rpm_pct: { noise: 5, resolution: 0.1, span: 30 },
+  pump_rpm_pct: { noise: 4.5, resolution: 0.1, span: 25 },
 };
 
 /** A drift of severity 1 reaches the span in this time; a spike of severity 1 hits this share of the readings. */

@@ -76,7 +76,7 @@ export function rackTruth(
 }
 
 /** Judged by what lasts (slow inlet, mean load), so that a label does not flicker with every eddy and burst. */
-export function regimeOf(racks: Racks, i: number): Regime {
+function regimeOf(racks: Racks, i: number): Regime {
   const inlet_c = racks.inlet_slow_c[i]!;
   if (inlet_c >= HOT_INLET_C) return "thermal_event";
   if (inlet_c <= COLD_INLET_C && racks.fan_pct[i]! >= COLD_FAN_PCT) return "overcooled";

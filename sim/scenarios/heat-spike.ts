@@ -1,7 +1,7 @@
 import { type Scenario, scenarioRacks } from "./scenario.ts";
 
 /** Demand on each rack, whatever the hour. */
-const NODES_TOKENS_PS = 12_550;
+const NODES_TOKENS_PS = 12_500;
 /** What the added nodes leave of each rack's cold air and coolant. */
 const TILE_SHARE_LEFT = 0.76;
 const COOLANT_SHARE_LEFT = 0.67;

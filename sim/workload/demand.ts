@@ -4,9 +4,8 @@ import { relax, spread } from "./processes.ts";
 /** Levels of the day's demand per rack. */
 const NIGHT_TOKENS_PS = 3_900;
 const DAY_TOKENS_PS = 8_200;
-/** What the interactive racks get on top in office hours, and the share of racks that serve interactive users. */
+/** What the racks with interactive users get on top in office hours; these are one of each pair of racks. */
 const OFFICE_TOKENS_PS = 3_100;
-const INTERACTIVE_SHARE = 0.4;
 
 /** Lasting difference between racks (standard deviation). */
 const SHARE_SPREAD = 0.012;
@@ -26,15 +25,18 @@ const JITTER_S = 1.2;
 /** Bursts (a batch job starts): mean spacing per rack by night, when such jobs are scheduled, and by day. */
 const NIGHT_BURST_SPACING_S = 100;
 const DAY_BURST_SPACING_S = 140;
-/** Height and decay of a burst; it goes to racks below this load. */
+/** Height and decay of a burst, and the load from which on a rack has no room for one. */
 const BURST_TOKENS_PS = [3_500, 7_000] as const;
 const BURST_DECAY_S = 2.5;
 const BURST_LOAD_MAX_TOKENS_PS = 12_000;
+/** How long the router remembers where it sent the last bursts. */
+const BURST_MEMORY_S = 60;
 
+/** How fast a steady job's demand comes and goes. */
 const LOAD_RAMP_TOKENS_PS2 = 250;
 
 /** The columns that demand reads and writes. */
-export interface DemandColumns {
+interface DemandColumns {
   count: number;
   demand_tokens_ps: Float64Array;
   assigned_tokens_ps: Float64Array;
@@ -58,9 +60,11 @@ export interface Demand {
 export function createDemand(mean_shares: readonly number[], random: Random): Demand {
   const count = mean_shares.length;
   const share = Float64Array.from(mean_shares, (mean) => mean * spread(random, SHARE_SPREAD));
-  const interactive = Float64Array.from({ length: count }, () =>
-    random.uniform() < INTERACTIVE_SHARE ? random.range(0.98, 1.03) : 0,
-  );
+  const interactive = new Float64Array(count);
+  for (let pair = 0; pair < count; pair += 2) {
+    const chosen = pair + (random.uniform() < 0.5 ? 0 : 1);
+    if (chosen < count) interactive[chosen] = random.range(0.98, 1.03);
+  }
   const drift = Float64Array.from({ length: count }, () => DRIFT_SHARE * random.normal());
   const jitter = new Float64Array(count);
   const floor = new Float64Array(count);
@@ -69,10 +73,15 @@ export function createDemand(mean_shares: readonly number[], random: Random): De
   let burst_spacing_s = NIGHT_BURST_SPACING_S;
   const nextBurst = () => -Math.log(1 - random.uniform()) * (burst_spacing_s / count);
   let next_burst_s = nextBurst();
-  /** A load-aware router: of two random racks, the one with more room is the likelier (after Mitzenmacher, 2001). */
+  const recent = new Float64Array(count);
+  /**
+   * A load-aware router spreads the bursts: of two random racks, the one with more room and no burst of late is the
+   * likelier (after Mitzenmacher, "The power of two choices", 2001).
+   */
   const burstTaker = (racks: DemandColumns) => {
     const [one, other] = [randomRack(), randomRack()];
-    const room = (i: number) => Math.max(1, BURST_LOAD_MAX_TOKENS_PS - racks.assigned_tokens_ps[i]!);
+    const room = (i: number) =>
+      Math.max(1, (BURST_LOAD_MAX_TOKENS_PS - racks.assigned_tokens_ps[i]!) * (1 - recent[i]!));
     return random.uniform() * (room(one) + room(other)) < room(one) ? one : other;
   };
 
@@ -100,14 +109,18 @@ export function createDemand(mean_shares: readonly number[], random: Random): De
     arrive(racks, dt_s) {
       relax(jitter, JITTER_TOKENS_PS, Math.exp(-dt_s / JITTER_S), random);
       const decay = Math.exp(-dt_s / BURST_DECAY_S);
+      const forget = Math.exp(-dt_s / BURST_MEMORY_S);
       for (next_burst_s -= dt_s; next_burst_s <= 0; next_burst_s += nextBurst()) {
-        racks.burst_tokens_ps[burstTaker(racks)]! += random.range(...BURST_TOKENS_PS);
+        const taker = burstTaker(racks);
+        racks.burst_tokens_ps[taker]! += random.range(...BURST_TOKENS_PS);
+        recent[taker] = 1;
       }
       for (let i = 0; i < count; i++) {
         const mean = racks.assigned_tokens_ps[i]!;
         const arrived = mean + racks.burst_tokens_ps[i]! + jitter[i]!;
         racks.offered_tokens_ps[i] = Math.max(0.1 * mean, arrived);
         racks.burst_tokens_ps[i]! *= decay;
+        recent[i]! *= forget;
       }
     },
   };

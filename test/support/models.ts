@@ -7,7 +7,7 @@ const F = FEATURES.length;
 export const LIMITS = { inlet_c: 28, latency_p95_ms: 250, rack_kw: 12 };
 
 /** [centre, half-width] of each feature in a plain nominal operation, in the order of FEATURES. */
-export const NOMINAL_FEATURES = [
+const NOMINAL_FEATURES = [
   [22.5, 1.5],
   [35.5, 2.5],
   [13, 2],

@@ -19,7 +19,12 @@ const Apply = z
     if (body.action_id !== undefined) return;
     for (const field of ["rack_id", "target", "value"] as const) {
       if (body[field] !== undefined) continue;
-      check.addIssue({ code: "custom", path: [field], message: "a value, unless action_id is given" });
+      check.addIssue({
+        code: "custom",
+        path: [field],
+        input: undefined,
+        message: "a value, unless action_id is given",
+      });
     }
   });
 

@@ -1,4 +1,5 @@
 import { setImmediate as nextTurn } from "node:timers/promises";
+import type { FastifyError } from "fastify";
 import { z } from "zod";
 import { PAYLOAD_MAX_BYTES } from "../../../shared/contracts/parse.ts";
 import { Score } from "../../../shared/contracts/score.ts";
@@ -6,7 +7,7 @@ import { TelemetryInput } from "../../../shared/contracts/telemetry.ts";
 import { type Rejection, reject, SkadiError } from "../../../shared/errors.ts";
 import { bodyBytes, documentOnly } from "../body.ts";
 import type { ApiContext, RouteGroup } from "../context.ts";
-import { ErrorBody, IndexedRejection } from "../errors.ts";
+import { ErrorBody, IndexedRejection, toSkadiError } from "../errors.ts";
 
 const Batch = z.object({ samples: z.array(TelemetryInput).min(1) });
 const Result = z.object({
@@ -25,6 +26,11 @@ const SCORES_MAX = 1_000;
 
 export const telemetryRoutes: RouteGroup = (api, context) => {
   const common = { tags: ["telemetry"], response: { 200: Result, "4xx": ErrorBody } };
+  // A body that never became samples (malformed, too large, of another type) is a rejected payload too.
+  const onError = async (_request: unknown, _reply: unknown, error: FastifyError): Promise<void> => {
+    if (recorded.has(error)) return;
+    context.rejections.record("(http)", "telemetry", toSkadiError(error).rejections);
+  };
   api.post("/telemetry", {
     schema: {
       ...common,
@@ -32,14 +38,19 @@ export const telemetryRoutes: RouteGroup = (api, context) => {
       body: z.union([TelemetryInput, Batch]),
     },
     validatorCompiler: documentOnly,
+    onError,
     handler: (request) => ingest(context, request.body, bodyBytes(request)),
   });
   api.post("/telemetry/batch", {
     schema: { ...common, summary: "Several samples; the valid ones are accepted", body: Batch },
     validatorCompiler: documentOnly,
+    onError,
     handler: (request) => ingest(context, asBatch(request.body), bodyBytes(request)),
   });
 };
+
+/** Errors whose rejections were recorded sample by sample. */
+const recorded = new WeakSet<Error>();
 
 function asBatch(body: unknown): unknown {
   if (hasSamples(body)) return body;
@@ -82,7 +93,11 @@ async function ingest(context: ApiContext, body: unknown, bytes: number): Promis
     else result.duplicates++;
     if (score) result.scores.push(score);
   }
-  if (result.accepted + result.duplicates + result.late === 0) throw new SkadiError(result.rejected);
+  if (result.accepted + result.duplicates + result.late === 0) {
+    const error = new SkadiError(result.rejected);
+    recorded.add(error);
+    throw error;
+  }
   if (result.scores.length > SCORES_MAX) result.scores = result.scores.slice(-SCORES_MAX);
   return result;
 }

@@ -10,10 +10,17 @@ import { sampleTable } from "./samples.ts";
 import { migrate } from "./schema.ts";
 import { writeQueue } from "./write-queue.ts";
 
+export interface SqliteOptions {
+  flush_ms: number;
+  log: Log;
+  /** How long a write waits for another process that holds the database. */
+  busy_timeout_ms?: number;
+}
+
 /** Opens (or makes) the database file. WAL lets the training worker read while the aggregator writes. */
-export function openSqliteStore(file: string, options: { flush_ms: number; log: Log }): Store {
+export function openSqliteStore(file: string, options: SqliteOptions): Store {
   mkdirSync(dirname(file), { recursive: true });
-  const db = new DatabaseSync(file, { timeout: 5_000 });
+  const db = new DatabaseSync(file, { timeout: options.busy_timeout_ms ?? 5_000 });
   // NORMAL in WAL mode: a power cut may lose the last flushes but never corrupts (sqlite.org/pragma.html#pragma_synchronous).
   db.exec("PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL;");
   migrate(db);

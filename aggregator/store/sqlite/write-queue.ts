@@ -14,8 +14,6 @@ export interface WriteQueue {
   sync(): void;
   /** Flushes for the last time and stops the timer. */
   close(): void;
-  /** Writes that were given up since the start. */
-  dropped(): number;
 }
 
 /**
@@ -38,13 +36,14 @@ export function writeQueue(db: DatabaseSync, flush_ms: number, log: Log): WriteQ
     clearTimeout(timer);
     timer = undefined;
     if (queue.length === 0) return;
-    db.exec("BEGIN");
     try {
+      db.exec("BEGIN");
       for (const [statement, parameters] of queue) statement.run(...parameters);
       db.exec("COMMIT");
     } catch (error) {
       // SQLite itself may have rolled back already, in which case a ROLLBACK would be the second error.
       if (db.isTransaction) db.exec("ROLLBACK");
+      arm();
       throw error;
     }
     queue = [];
@@ -60,7 +59,6 @@ export function writeQueue(db: DatabaseSync, flush_ms: number, log: Log): WriteQ
       queue.splice(0, excess);
       dropped += excess;
       log.error({ err: error, waiting: queue.length, dropped }, "cannot write to the store; will retry");
-      arm();
     }
   };
   return {
@@ -77,6 +75,5 @@ export function writeQueue(db: DatabaseSync, flush_ms: number, log: Log): WriteQ
       flush();
       clearTimeout(timer);
     },
-    dropped: () => dropped,
   };
 }

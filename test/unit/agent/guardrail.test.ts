@@ -19,6 +19,9 @@ const context: GuardContext = {
 };
 const TICK_MS = 5_000;
 
+/** A rack whose inlet and outlet are this many standard deviations above nominal. */
+const hot = (z: number) => ({ inlet_z: z, outlet_z: z });
+
 type Setpoints = Record<RackTarget, number | null>;
 const AUTOMATIC: Setpoints = {
   fan_rpm_pct: null,
@@ -31,7 +34,7 @@ const AUTOMATIC: Setpoints = {
 const NOMINAL: GuardInput = {
   now_ms: 0,
   inlet_c: 22,
-  heat_z: 0,
+  heat: { inlet_z: 0, outlet_z: 0 },
   d: 1,
   tau_fast: 2,
   mms_state: "transient",
@@ -65,18 +68,18 @@ describe("the guardrail leaves alone", () => {
   });
 
   it("a single tick above tau_fast, which nominal operation shows in one of twenty", () => {
-    expect(play([{}, { d: 2.5, heat_z: 2 }, {}, { d: 2.5, heat_z: 2 }, {}]).log).toEqual([]);
+    expect(play([{}, { d: 2.5, heat: hot(2) }, {}, { d: 2.5, heat: hot(2) }, {}]).log).toEqual([]);
   });
 
   it("a deviation towards the cold, however large and however persistent", () => {
-    const overcooled = { d: 9, heat_z: -3, inlet_c: 17, mms_state: "persistent" as const };
+    const overcooled = { d: 9, heat: hot(-3), inlet_c: 17, mms_state: "persistent" as const };
     expect(play(ticks(100, overcooled)).log).toEqual([]);
   });
 });
 
 describe("the guardrail acts", () => {
   it("within 10 s on a hot deviation, by pre-cooling alone", () => {
-    const { log } = play(ticks(40, { d: 2.5, heat_z: 2 }));
+    const { log } = play(ticks(40, { d: 2.5, heat: hot(2) }));
     expect(log[0]).toMatchObject({
       tick: 1,
       kind: "pre_cool",
@@ -84,11 +87,16 @@ describe("the guardrail acts", () => {
       value: 72,
       severity: "deviation",
     });
+    expect(targets(log)).toEqual(["pump_rpm_pct"]);
+  });
+
+  it("with the fan too when the outlet is hot but the inlet is not: too little air", () => {
+    const { log } = play(ticks(2, { d: 2.5, heat: { inlet_z: 0.5, outlet_z: 3 } }));
     expect(targets(log)).toEqual(["pump_rpm_pct", "fan_rpm_pct"]);
   });
 
   it("on the MMS verdict, adding admission control once the pump is at its limit", () => {
-    const { log } = play(ticks(60, { heat_z: 2, mms_state: "persistent" }));
+    const { log } = play(ticks(60, { heat: hot(2), mms_state: "persistent" }));
     const pump = log.filter((i) => i.target === "pump_rpm_pct");
     expect(pump.at(-1)?.value).toBe(90);
     const admission = log.find((i) => i.target === "admission_pct");
@@ -98,12 +106,12 @@ describe("the guardrail acts", () => {
   });
 
   it("with every measure within half a degree of the inlet limit, but not with the fan, which would draw hot air", () => {
-    const { log } = play([{ inlet_c: 27.5, heat_z: 3 }]);
+    const { log } = play([{ inlet_c: 27.5, heat: hot(3) }]);
     expect(targets(log)).toEqual(["pump_rpm_pct", "admission_pct", "routing_weight_pct"]);
   });
 
   it("again after 10 s instead of 60 s above the limit", () => {
-    const { log } = play(ticks(5, { inlet_c: 28.2, heat_z: 4 }));
+    const { log } = play(ticks(5, { inlet_c: 28.2, heat: hot(4) }));
     const routing = log.filter((i) => i.target === "routing_weight_pct").map((i) => [i.tick, i.value]);
     expect(routing).toEqual([
       [0, 75],
@@ -113,18 +121,20 @@ describe("the guardrail acts", () => {
   });
 
   it("as a precaution when the rack has been blind for three ticks", () => {
-    const { log } = play(ticks(4, { inlet_c: null, heat_z: null, d: null }));
+    const { log } = play(ticks(4, { inlet_c: null, heat: { inlet_z: null, outlet_z: null }, d: null }));
     expect(log[0]).toMatchObject({ tick: 2, severity: "blind", kind: "pre_cool" });
   });
 
   it("and sends a device whose speed is unknown to its maximum", () => {
-    const { log } = play(ticks(3, { inlet_c: null, heat_z: null, d: null, pump_rpm_pct: null }));
+    const { log } = play(
+      ticks(3, { inlet_c: null, heat: { inlet_z: null, outlet_z: null }, d: null, pump_rpm_pct: null }),
+    );
     expect(log.find((i) => i.target === "pump_rpm_pct")?.value).toBe(90);
   });
 });
 
 describe("the guardrail hands back", () => {
-  const emergency = ticks(6, { inlet_c: 28.5, heat_z: 4 });
+  const emergency = ticks(6, { inlet_c: 28.5, heat: hot(4) });
 
   it("nothing before the calm time, then one measure at a time, last one first", () => {
     const { log, setpoints } = play([...emergency, ...ticks(200, {})]);
@@ -143,7 +153,7 @@ describe("the guardrail hands back", () => {
   });
 
   it("nothing while the rack is hot or blind, even without a trigger", () => {
-    for (const input of [{ heat_z: 1.5 }, { inlet_c: null, heat_z: null }]) {
+    for (const input of [{ heat: hot(2.2) }, { inlet_c: null, heat: { inlet_z: null, outlet_z: null } }]) {
       const { log } = play([...emergency, ...ticks(300, input)]);
       expect(log.filter((i) => i.kind === "release")).toEqual([]);
     }
@@ -153,15 +163,16 @@ describe("the guardrail hands back", () => {
     const once = play([...emergency, ...ticks(40, {})]);
     expect(once.log.at(-1)?.kind).toBe("release");
     expect(once.state.hold_ms).toBe(180_000);
-    const twice = play([...emergency, ...ticks(40, {}), { inlet_c: 27.8, heat_z: 3 }]);
+    const twice = play([...emergency, ...ticks(40, {}), { inlet_c: 27.8, heat: hot(3) }]);
     expect(twice.state.hold_ms).toBe(360_000);
   });
 });
 
 describe("whatever the readings, the guardrail", () => {
+  const z = fc.option(fc.double({ min: -5, max: 8, noNaN: true }), { nil: null });
   const reading = fc.record({
     inlet_c: fc.option(fc.double({ min: 10, max: 60, noNaN: true }), { nil: null }),
-    heat_z: fc.option(fc.double({ min: -5, max: 8, noNaN: true }), { nil: null }),
+    heat: fc.record({ inlet_z: z, outlet_z: z }),
     d: fc.option(fc.double({ min: 0, max: 30, noNaN: true }), { nil: null }),
     mms_state: fc.constantFrom("transient" as const, "persistent" as const),
     fan_rpm_pct: fc.option(fc.double({ min: 0, max: 100, noNaN: true }), { nil: null }),

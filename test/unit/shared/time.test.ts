@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { isoTime, systemClock, virtualClock } from "../../../shared/time.ts";
+import { isoTime, pace, systemClock, virtualClock } from "../../../shared/time.ts";
 
 describe("the virtual clock", () => {
   it("runs tasks in the order of their due times, and only while it is advanced", () => {
@@ -41,6 +41,21 @@ describe("the system clock", () => {
     await new Promise((resolve) => setTimeout(resolve, 1));
     stop();
     expect(ticks).toBeLessThanOrEqual(2);
+  });
+});
+
+describe("a paced virtual clock", () => {
+  it("follows real time at its speed and makes up for every tick of a stall", async () => {
+    const clock = virtualClock();
+    const ticks: number[] = [];
+    clock.every(1_000, () => ticks.push(clock.now()));
+    const stop = pace(clock, 200);
+    const blocked_until = performance.now() + 50;
+    while (performance.now() < blocked_until);
+    await new Promise((resolve) => setTimeout(resolve, 100));
+    stop();
+    expect(ticks.length).toBeGreaterThan(20);
+    expect(ticks).toEqual(ticks.map((_, i) => (i + 1) * 1_000));
   });
 });
 

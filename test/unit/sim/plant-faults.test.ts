@@ -28,17 +28,23 @@ function compare(fault: Parameters<Plant["inject"]>[0], id = RACK) {
 }
 
 describe("equipment faults", () => {
-  it("fan_failure: less air, hotter outlet, lower mean speed; undone when cleared", () => {
-    const { faulty, handle, ...truth } = compare({ kind: "fan_failure", rack_id: RACK, severity: 0.4 });
+  it("fan_failure: less air to carry the heat, lower mean speed; undone when cleared", () => {
+    const { faulty, healthy, handle, ...truth } = compare({
+      kind: "fan_failure",
+      rack_id: RACK,
+      severity: 0.4,
+    });
     expect(truth.with.fan_rpm_pct).toBeLessThan(truth.without.fan_rpm_pct - 10);
-    expect(truth.with.outlet_c).toBeGreaterThan(truth.without.outlet_c + 3);
+    const rise = (t: typeof truth.with) => t.outlet_c - t.inlet_c;
+    expect(rise(truth.with)).toBeGreaterThan(rise(truth.without) + 3);
+    expect(truth.with.mass_c).toBeGreaterThan(truth.without.mass_c + 0.8);
     expect(truth.with.fault).toBe("fan_failure");
     expect(truth.without.fault).toBe("none");
     faulty.clear(handle);
     faulty.clear(handle);
-    run(faulty, 900);
+    for (const plant of [faulty, healthy]) run(plant, 900);
     expect(faulty.truth(RACK).fault).toBe("none");
-    expect(Math.abs(faulty.truth(RACK).fan_rpm_pct - truth.without.fan_rpm_pct)).toBeLessThan(2);
+    expect(faulty.truth(RACK).fan_rpm_pct).toBeCloseTo(healthy.truth(RACK).fan_rpm_pct, 0);
   });
 
   it("pump_degradation: less heat into the coolant at the same speed, a hotter mass", () => {

@@ -1,0 +1,29 @@
+import { Command } from "commander";
+import { runCli } from "../../shared/cli.ts";
+import { benchGenerate } from "./generate.ts";
+import { benchIms } from "./ims.ts";
+import { benchPipeline } from "./pipeline.ts";
+import { benchPlant } from "./plant.ts";
+
+const BENCHES = [
+  { name: "generate", what: "data generation, against the described 20,000 samples/s", run: benchGenerate },
+  { name: "ims", what: "training and scoring, against scikit-learn where it is installed", run: benchIms },
+  { name: "plant", what: "the closed-loop plant: speed, calibration, false alarms", run: benchPlant },
+  { name: "pipeline", what: "messages through broker, ingest, store and MMS", run: benchPipeline },
+];
+
+const program = new Command("bench")
+  .description("measures Skadi on this machine; without a name, everything")
+  .argument("[names...]", BENCHES.map(({ name, what }) => `${name}: ${what}`).join("; "))
+  .action(async (names: string[]) => {
+    const unknown = names.filter((name) => !BENCHES.some((bench) => bench.name === name));
+    if (unknown.length > 0)
+      program.error(`no bench ${unknown.join(", ")}; there are ${BENCHES.map((b) => b.name).join(", ")}`);
+    for (const { name, run } of BENCHES) {
+      if (names.length > 0 && !names.includes(name)) continue;
+      process.stdout.write(`\n== ${name} ==\n`);
+      await run();
+    }
+  });
+
+await runCli(program, process.argv);

@@ -1,0 +1,242 @@
+import { describe, expect, it } from "vitest";
+import type { Store } from "../../../aggregator/store/store.ts";
+import type { Action } from "../../../shared/contracts/action.ts";
+import type { Score } from "../../../shared/contracts/score.ts";
+import { TelemetrySample } from "../../../shared/contracts/telemetry.ts";
+import { isoTime } from "../../../shared/time.ts";
+
+const T0 = Date.UTC(2026, 0, 1, 12);
+
+export function telemetry(rack_id: string, seq: number, changes: object = {}): TelemetrySample {
+  return TelemetrySample.parse({
+    ts: isoTime(T0 + seq * 5_000),
+    rack_id,
+    seq,
+    interval_s: 5,
+    inlet_c: 22,
+    outlet_c: 35,
+    pdu_kw: 8,
+    gpu_energy_j: 28_000,
+    tokens_ps: 8_000,
+    latency_p95_ms: 180,
+    queue_depth: 30,
+    fan_rpm_pct: 65,
+    pump_rpm_pct: 55,
+    ...changes,
+  });
+}
+
+export function score(rack_id: string, seq: number, d: number): Score {
+  return {
+    v: 1,
+    ts: isoTime(T0 + seq * 5_000),
+    rack_id,
+    seq,
+    d,
+    tau_fast: 2,
+    tau_persist: 2.5,
+    cluster: 1,
+    contributions: { inlet_c: 0.75, pdu_kw: 0.25 },
+    missing: [],
+    model_id: "ims_test",
+    state: "nominal",
+    scored_by: "agent",
+  };
+}
+
+const action = (id: string, ts_ms: number, changes: Partial<Action> = {}): Action => ({
+  v: 1,
+  id,
+  ts: isoTime(ts_ms),
+  rack_id: "R-A-01",
+  source: "guardrail",
+  kind: "pre_cool",
+  target: "fan_rpm_pct",
+  from: null,
+  to: 80,
+  mode: "advisory",
+  outcome: "advised",
+  reason: "test",
+  inputs: { d: 2.3 },
+  ...changes,
+});
+
+const in_order = { received_ms: T0, late: false };
+const filter = (ema: number) => ({ state: "transient" as const, ema, above: 1, below: 0 });
+
+/** What every store must do. `reopen` closes the store and opens it again on what it left behind. */
+export function storeSuite(name: string, open: () => { store: Store; reopen(): Store }): void {
+  describe(`${name}: samples`, () => {
+    it("are found by rack and seq at once, and after a reopening", () => {
+      const { store, reopen } = open();
+      store.samples.add(telemetry("R-A-01", 1), in_order);
+      expect(store.samples.find("R-A-01", 1)).toEqual({ late: false, scored: false });
+      expect(store.samples.find("R-A-01", 2)).toBeNull();
+      expect(store.samples.find("R-A-02", 1)).toBeNull();
+      const again = reopen();
+      expect(again.samples.find("R-A-01", 1)).toEqual({ late: false, scored: false });
+      again.close();
+    });
+
+    it("come back as they were, holes and qualities included, with score and filter", () => {
+      const { store, reopen } = open();
+      const sample = telemetry("R-A-01", 1, { inlet_c: null, quality: { fan_rpm_pct: "suspect" } });
+      store.samples.add(sample, in_order);
+      store.samples.attachScore(score("R-A-01", 1, 1.5), filter(1.5));
+      const entry = {
+        sample,
+        ts_ms: T0 + 5_000,
+        received_ms: T0,
+        score: score("R-A-01", 1, 1.5),
+        mms: filter(1.5),
+      };
+      expect(store.samples.latest("R-A-01")).toEqual(entry);
+      const again = reopen();
+      expect(again.samples.latest("R-A-01")).toEqual(entry);
+      again.close();
+    });
+
+    it("know the last in-order sample and the last that MMS saw", () => {
+      const { store } = open();
+      store.samples.add(telemetry("R-A-01", 5), in_order);
+      store.samples.attachScore(score("R-A-01", 5, 1), filter(1));
+      store.samples.add(telemetry("R-A-01", 6), in_order);
+      store.samples.add(telemetry("R-A-01", 4), { received_ms: T0 + 1, late: true });
+      store.samples.attachScore(score("R-A-01", 4, 9), null);
+      expect(store.samples.latest("R-A-01")?.sample.seq).toBe(6);
+      expect(store.samples.latestMms("R-A-01")?.mms?.ema).toBe(1);
+      expect(store.samples.find("R-A-01", 4)).toEqual({ late: true, scored: true });
+      store.close();
+    });
+
+    it("list scores newest first", () => {
+      const { store } = open();
+      for (const seq of [1, 2, 3]) {
+        store.samples.add(telemetry("R-A-01", seq), in_order);
+        store.samples.attachScore(score("R-A-01", seq, seq), null);
+      }
+      expect(store.samples.recentScores(2).map(({ seq }) => seq)).toEqual([3, 2]);
+      store.close();
+    });
+
+    it("give each rack's last sample before an instant, within a time", () => {
+      const { store } = open();
+      for (const seq of [1, 2, 3]) store.samples.add(telemetry("R-A-01", seq), in_order);
+      store.samples.add(telemetry("R-A-02", 1), in_order);
+      const at = (seq: number, within_ms: number) =>
+        store.samples.at(T0 + seq * 5_000, within_ms).map((e) => [e.sample.rack_id, e.sample.seq]);
+      expect(at(2, 60_000)).toEqual([["R-A-01", 2], ["R-A-02", 1]]); // biome-ignore format: one row per rack
+      expect(at(3, 1_000)).toEqual([["R-A-01", 3]]);
+      store.close();
+    });
+
+    it("give means of one rack over a time", () => {
+      const { store } = open();
+      for (const [seq, pdu_kw] of [
+        [1, 6],
+        [2, 8],
+        [3, 10],
+      ] as const) {
+        // biome-ignore format: pairs
+        store.samples.add(telemetry("R-A-01", seq, { pdu_kw }), in_order);
+      }
+      expect(store.samples.means("R-A-01", T0 + 5_000, T0 + 15_000)).toMatchObject({ samples: 2, pdu_kw: 9 });
+      expect(store.samples.means("R-A-02", T0, T0 + 15_000)).toBeNull();
+      store.close();
+    });
+  });
+
+  describe(`${name}: rollups`, () => {
+    it("sum up a rack's minute: mean, maximum, energy and tokens", () => {
+      const { store } = open();
+      for (let seq = 0; seq < 12; seq++) {
+        store.samples.add(telemetry("R-A-01", seq, { inlet_c: 20 + seq }), in_order);
+        store.samples.attachScore(score("R-A-01", seq, seq), null);
+      }
+      const [minute] = store.rollups.minute(T0 + 30_000);
+      expect(minute).toMatchObject({ rack_id: "R-A-01", samples: 12, d_mean: 5.5, d_max: 11 });
+      expect(minute?.mean.inlet_c).toBeCloseTo(25.5, 9);
+      expect(minute?.max.inlet_c).toBe(31);
+      expect(minute?.energy_kwh).toBeCloseTo(8 / 60, 9);
+      expect(minute?.tokens).toBe(8_000 * 60);
+      store.close();
+    });
+
+    it("take late samples and late scores in", () => {
+      const { store } = open();
+      store.samples.add(telemetry("R-A-01", 2), in_order);
+      expect(store.rollups.minute(T0)[0]).toMatchObject({ samples: 1, d_max: null });
+      store.samples.add(telemetry("R-A-01", 1), { received_ms: T0, late: true });
+      store.samples.attachScore(score("R-A-01", 1, 3), null);
+      expect(store.rollups.minute(T0)[0]).toMatchObject({ samples: 2, d_max: 3 });
+      store.close();
+    });
+
+    it("give the site in steps", () => {
+      const { store } = open();
+      for (let seq = 0; seq < 36; seq++) store.samples.add(telemetry("R-A-01", seq), in_order);
+      const by_minute = store.rollups.timeline(T0, T0 + 180_000, 60_000);
+      expect(by_minute.map((step) => step.ts_ms - T0)).toEqual([0, 60_000, 120_000]);
+      const whole = store.rollups.timeline(T0, T0 + 180_000, 3_600_000);
+      expect(whole).toHaveLength(1);
+      expect(whole[0]?.energy_kwh).toBeCloseTo((8 * 3) / 60, 9);
+      store.close();
+    });
+
+    it("outlive the raw samples, and a straggler does not overwrite the minute it belonged to", () => {
+      const { store } = open();
+      for (let seq = 0; seq < 12; seq++) store.samples.add(telemetry("R-A-01", seq), in_order);
+      expect(store.prune(T0 + 60_000, 0)).toMatchObject({ samples: 12 });
+      expect(store.samples.latest("R-A-01")).toBeNull();
+      store.samples.add(telemetry("R-A-01", 100, { ts: isoTime(T0 + 1_000) }), in_order);
+      expect(store.rollups.minute(T0)[0]).toMatchObject({ samples: 12 });
+      store.close();
+    });
+  });
+
+  describe(`${name}: actions, events, settings, models`, () => {
+    it("keep one version of an action, newest actions first", () => {
+      const { store, reopen } = open();
+      store.actions.put(action("a", T0));
+      store.actions.put(action("b", T0 + 1));
+      store.actions.put(action("a", T0, { outcome: "applied" }));
+      expect(store.actions.recent(10).map(({ id }) => id)).toEqual(["b", "a"]);
+      const again = reopen();
+      expect(again.actions.get("a")).toEqual(action("a", T0, { outcome: "applied" }));
+      expect(again.actions.count()).toBe(2);
+      again.close();
+    });
+
+    it("find events by time, newest first", () => {
+      const { store } = open();
+      for (const [i, type] of ["mms", "mode", "model"].entries()) {
+        store.events.add({ id: type, ts: isoTime(T0 + i), type, rack_id: null, data: { i } });
+      }
+      expect(store.events.between(T0, T0 + 1, 10).map(({ type }) => type)).toEqual(["mode", "mms"]);
+      expect(store.events.between(T0, T0 + 9, 1)).toEqual([
+        { id: "model", ts: isoTime(T0 + 2), type: "model", rack_id: null, data: { i: 2 } },
+      ]);
+      store.close();
+    });
+
+    it("remember settings over a reopening; unknown ones are undefined", () => {
+      const { store, reopen } = open();
+      store.settings.put("mode", { mode: "closed_loop" });
+      expect(store.settings.get("mode")).toEqual({ mode: "closed_loop" });
+      const again = reopen();
+      expect(again.settings.get("mode")).toEqual({ mode: "closed_loop" });
+      expect(again.settings.get("other")).toBeUndefined();
+      again.close();
+    });
+
+    it("keep the last answer of each rack to a model", () => {
+      const { store } = open();
+      const ack = { rack_id: "R-A-01", ok: false, ts: isoTime(T0), errors: [] };
+      store.models.putAck("m", ack);
+      store.models.putAck("m", { ...ack, ok: true });
+      expect(store.models.acks("m")).toEqual([{ ...ack, ok: true }]);
+      expect(store.models.acks("n")).toEqual([]);
+      store.close();
+    });
+  });
+}

@@ -18,9 +18,11 @@ export interface SampleWindow {
 /**
  * Collects reads between two scores. The interval runs from the last read of the previous window to the last of
  * this one, because that is the time over which the summed energy was used; timers may be late, energies are not.
+ *
+ * @param start_ms since when the first read's energy counts; null: unknown, so it is left out
  */
-export function sampleWindow(): SampleWindow {
-  let previous_ms: number | null = null;
+export function sampleWindow(start_ms: number | null = null): SampleWindow {
+  let previous_ms = start_ms;
   let last_ms: number | null = null;
   const sums = new Map<MeasuredField, { sum: number; count: number }>();
   return {

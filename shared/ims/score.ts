@@ -25,7 +25,7 @@ export interface Scorer {
 /** The part of a model that distances need. */
 type Geometry = Pick<ModelFile, "scaler" | "centers">;
 
-export function newVerdict(): Verdict {
+function newVerdict(): Verdict {
   return { d: 0, cluster: 0, contributions: new Float64Array(F), missing: 0 };
 }
 

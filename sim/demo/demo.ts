@@ -8,9 +8,6 @@ import { scenarioPlayer } from "../site/scenario-player.ts";
 import { createSite, type Site } from "../site/site.ts";
 import { hallLayout } from "./layout.ts";
 
-/** The plant runs this long before the agents start, so that they meet a hall in operation. */
-const SETTLE_S = 900;
-
 export interface Demo {
   readonly aggregator: Aggregator;
   readonly site: Site;
@@ -38,9 +35,7 @@ export async function createDemo(options: { config: SimConfig; clock: Clock; log
     log,
   });
   await aggregator.start();
-  const start_ms = clock.now();
-  const plant = createPlant({ rack_ids, seed: config.seed, start_ms: start_ms - SETTLE_S * 1000 });
-  for (let s = 0; s < SETTLE_S; s++) plant.step(1);
+  const plant = createPlant({ rack_ids, seed: config.seed, start_ms: clock.now() });
   const connected = { ...config, mqtt: { url: aggregator.mqtt_url } };
   const public_key = readPublicKey(aggregator.public_key_file);
   const site = createSite({ config: connected, plant, clock, log, public_key });

@@ -1,16 +1,14 @@
-import { sampleWindow } from "../../agent/window.ts";
+import { deltaT, gpuPowerKw, MEASURED_FIELDS } from "../../shared/contracts/telemetry.ts";
 import type { Random } from "../../shared/random.ts";
 import type { RowSink } from "../data/data-row.ts";
 import { emptyRow, ticksOf } from "../data/data-row.ts";
 import { type Fault, type FaultKind, isSensorFault } from "../plant/faults.ts";
 import { createPlant, type Plant } from "../plant/plant.ts";
 import { SENSOR_FIELDS } from "../plant/sensors.ts";
-import { rackReader } from "../site/rack.ts";
+import { readWindow, type WindowReading } from "../site/window.ts";
 
 /** An agent scores windows of this length, so the rows of a data set are such windows too. */
 const WINDOW_S = 5;
-/** Lags and thermal masses settle before the first row. */
-const SETTLE_S = 900;
 const FAULT_DURATION_S = [600, 3_600] as const;
 const FAULT_SEVERITY = [0.5, 1] as const;
 const FAULT_KINDS: readonly FaultKind[] = [
@@ -45,59 +43,27 @@ export interface PlantDataOptions {
  */
 export function* generatePlantData(options: PlantDataOptions, sink: RowSink): Generator<number> {
   const { rack_ids, tick_s } = options;
-  const plant = createPlant({ rack_ids, seed: options.seed, start_ms: options.start_ms - SETTLE_S * 1000 });
-  const recorders = rack_ids.map((rack_id) => recorder(plant, rack_id, tick_s));
+  const plant = createPlant({ rack_ids, seed: options.seed, start_ms: options.start_ms });
   const faults = faultSchedule(plant, options);
-  stepSeconds(plant, SETTLE_S);
+  const row = emptyRow();
   const ticks = ticksOf(options);
   for (let t = 0; t < ticks; t++) {
     faults.advance(tick_s);
-    stepSeconds(plant, tick_s - WINDOW_S);
-    for (const { begin } of recorders) begin();
-    for (let s = 0; s < WINDOW_S; s++) {
-      plant.step(1);
-      for (const { sample } of recorders) sample();
-    }
-    for (const { write } of recorders) write(sink);
+    for (let s = 0; s < tick_s - WINDOW_S; s++) plant.step(1);
+    readWindow(plant, rack_ids, WINDOW_S).forEach((reading, i) => {
+      const rack_id = rack_ids[i]!;
+      const { regime, fault } = plant.truth(rack_id);
+      sink(Object.assign(row, { ts_ms: plant.now_ms, rack_id, regime, fault }, toColumns(reading, tick_s)));
+    });
     yield t + 1;
   }
 }
 
-function stepSeconds(plant: Plant, seconds: number): void {
-  for (let s = 0; s < seconds; s++) plant.step(1);
-}
-
-/** Records windows of one rack through the agent's own averaging. */
-function recorder(plant: Plant, rack_id: string, tick_s: number) {
-  const read = rackReader(plant, rack_id);
-  const row = { ...emptyRow(), rack_id };
-  let window = sampleWindow();
-  return {
-    begin() {
-      window = sampleWindow();
-      window.add(read());
-    },
-    sample: () => window.add(read()),
-    write(sink: RowSink) {
-      const closed = window.close();
-      if (!closed) return;
-      const { values, interval_s } = closed;
-      const missing = Number.NaN;
-      for (const field of ["inlet_c", "outlet_c", "pdu_kw", "tokens_ps", "latency_p95_ms"] as const) {
-        row[field] = values[field] ?? missing;
-      }
-      for (const field of ["queue_depth", "fan_rpm_pct", "pump_rpm_pct"] as const)
-        row[field] = values[field] ?? missing;
-      row.ts_ms = closed.at_ms;
-      row.delta_t = row.outlet_c - row.inlet_c;
-      row.gpu_power_kw = (values.gpu_energy_j ?? missing) / interval_s / 1000;
-      row.gpu_energy_j = row.gpu_power_kw * 1000 * tick_s;
-      const truth = plant.truth(rack_id);
-      row.regime = truth.regime;
-      row.fault = truth.fault;
-      sink(row);
-    },
-  };
+/** The numeric columns; NaN, an empty cell, where a sensor gave no answer. */
+function toColumns(reading: WindowReading, tick_s: number) {
+  const gpu_power_kw = gpuPowerKw(reading);
+  const measured = Object.fromEntries(MEASURED_FIELDS.map((field) => [field, reading[field] ?? Number.NaN]));
+  return { ...measured, delta_t: deltaT(reading), gpu_power_kw, gpu_energy_j: gpu_power_kw * 1000 * tick_s };
 }
 
 /** Poisson arrivals of random faults over the site; each ends by itself. */

@@ -5,8 +5,8 @@ import { createScorer, scoreBatch } from "../../shared/ims/score.ts";
 import { trainModel } from "../../shared/ims/train.ts";
 import { seededRandom } from "../../shared/random.ts";
 import { createPlant } from "../../sim/plant/plant.ts";
-import { readWindow } from "../../sim/plant/window.ts";
 import { generateRecipe } from "../../sim/profiles/recipe.ts";
+import { readWindow } from "../../sim/site/window.ts";
 
 const RACKS = racksOf(["A", "B", "C", "D", "E", "F"], 12);
 const MIDNIGHT_MS = Date.UTC(2026, 0, 15);

@@ -40,10 +40,10 @@ it.skipIf(!hasProgram("chromium"))(
 
     await page.locator("#cell-R-C-07").click();
     await page.getByRole("heading", { name: "Rack R-C-07" }).waitFor();
-    expect(await page.locator("#rack .bars").innerText()).toMatch(
+    expect(await page.locator("#rack .bars").textContent()).toMatch(
       /inlet_c|outlet_c|pdu_kw|tokens_ps|queue_depth/,
     );
-    expect(await page.locator("#events").innerText()).toMatch(/persistent/);
+    expect(await page.locator("#events").textContent()).toMatch(/persistent/);
     await page.screenshot({ path: `${PICTURES}status-page-light.png`, fullPage: true });
     await page.emulateMedia({ colorScheme: "dark" });
     await page.screenshot({ path: `${PICTURES}status-page-dark.png`, fullPage: true });

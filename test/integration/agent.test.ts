@@ -57,7 +57,12 @@ async function rig(
 ): Promise<Rig> {
   const broker = await testBroker();
   cleanups.push(() => broker.close());
-  const observer: MqttClient = await mqtt.connectAsync(broker.url, { reconnectPeriod: 50 });
+  const observer: MqttClient = await mqtt.connectAsync(broker.url, {
+    // A session that outlives its connection: what comes while the observer is away too waits for it.
+    clientId: "observer",
+    clean: false,
+    reconnectPeriod: 50,
+  });
   cleanups.push(() => observer.endAsync(true));
   const heard: Rig["heard"] = {};
   observer.on("message", (topic, payload) => {

@@ -4,6 +4,8 @@ import { eventually } from "./eventually.ts";
 
 const ROOT = new URL("../..", import.meta.url).pathname;
 
+type ProgramFile = "agent" | "aggregator" | "sim";
+
 export interface Program {
   readonly process: ChildProcess;
   stdout(): string;
@@ -16,10 +18,19 @@ export interface Program {
 
 /** Starts one of Skadi's programs as a user would, in a process of its own; it is ended with the test. */
 export function startProgram(
-  file: "agent" | "aggregator" | "sim",
+  file: ProgramFile,
   args: readonly string[],
   env: Record<string, string> = {},
 ): Program {
+  const program = launch(file, args, env);
+  onTestFinished(async () => {
+    program.process.kill("SIGKILL");
+    await program.exit();
+  });
+  return program;
+}
+
+function launch(file: ProgramFile, args: readonly string[], env: Record<string, string>): Program {
   const child = spawn(process.execPath, [`${file}/main.ts`, ...args], {
     cwd: ROOT,
     env: { ...process.env, ...env, NO_COLOR: "1" },
@@ -34,10 +45,6 @@ export function startProgram(
     stderr += text;
   });
   const ended = new Promise<number | null>((resolve) => child.once("close", resolve));
-  onTestFinished(async () => {
-    child.kill("SIGKILL");
-    await ended;
-  });
   return {
     process: child,
     stdout: () => stdout,
@@ -50,11 +57,11 @@ export function startProgram(
 
 /** Runs a program to its end. */
 export async function runProgram(
-  file: "agent" | "aggregator" | "sim",
+  file: ProgramFile,
   args: readonly string[],
   options: { stdin?: string; env?: Record<string, string> } = {},
 ): Promise<{ code: number | null; stdout: string; stderr: string }> {
-  const program = startProgram(file, args, options.env);
+  const program = launch(file, args, options.env ?? {});
   program.process.stdin?.end(options.stdin ?? "");
   const code = await program.exit();
   return { code, stdout: program.stdout(), stderr: program.stderr() };

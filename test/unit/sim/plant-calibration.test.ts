@@ -2,9 +2,9 @@ import { describe, expect, it } from "vitest";
 import { racksOf, rowOf } from "../../../shared/contracts/rack.ts";
 import { createPlant, type Plant } from "../../../sim/plant/plant.ts";
 import { REGIMES, type Regime } from "../../../sim/plant/truth.ts";
-import { readWindow } from "../../../sim/plant/window.ts";
 import { PROFILE_FIELDS, PROFILES } from "../../../sim/profiles/profiles.ts";
 import { findScenario } from "../../../sim/scenarios/scenario.ts";
+import { readWindow } from "../../../sim/site/window.ts";
 
 const RACKS = racksOf(["A", "B", "C", "D", "E", "F"], 12);
 const SETTLE_S = 900;

@@ -6,8 +6,8 @@ import { rowBuffer } from "../../../shared/ims/rows.ts";
 import { createScorer } from "../../../shared/ims/score.ts";
 import { trainModel } from "../../../shared/ims/train.ts";
 import { createPlant, type Plant } from "../../../sim/plant/plant.ts";
-import { readWindow } from "../../../sim/plant/window.ts";
 import { findScenario, SCENARIOS } from "../../../sim/scenarios/scenario.ts";
+import { readWindow } from "../../../sim/site/window.ts";
 
 const RACKS = racksOf(["A", "B", "C", "D", "E", "F"], 12);
 const ROW_C = RACKS.filter((id) => rowOf(id) === "C");

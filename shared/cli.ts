@@ -29,6 +29,11 @@ const EXIT_WRONG_REQUEST = 2;
 
 /** Runs a command-line program; a SkadiError prints one line per rejection, anything else its stack. */
 export async function runCli(program: Command, argv: string[]): Promise<void> {
+  // The reader of a pipe (`| head`) may leave before the program is done; that is no failure.
+  process.stdout.on("error", (error: NodeJS.ErrnoException) => {
+    if (error.code === "EPIPE") process.exit(0);
+    throw error;
+  });
   try {
     await program.parseAsync(argv);
   } catch (error) {

@@ -2,6 +2,7 @@ import { Command } from "commander";
 import type { AgentStats } from "../../agent/agent.ts";
 import { integerOption } from "../../shared/cli.ts";
 import type { SimConfig } from "../../shared/contracts/config.ts";
+import { skadiError } from "../../shared/errors.ts";
 import { createLog } from "../../shared/log.ts";
 import { untilStopSignal } from "../../shared/process.ts";
 import { pace, virtualClock } from "../../shared/time.ts";
@@ -42,14 +43,14 @@ async function demo(flags: DemoFlags): Promise<void> {
   let errors = 0;
   const log = createLog("skadi-demo", config.log.level, { onError: () => errors++ });
   const { rows, rack_ids } = hallLayout(config.racks);
-  say(
-    `Skadi demo  ${rack_ids.length} racks in ${rows.length} rows, speed ${config.speed}, mode ${config.mode}`,
-  );
+  say(`Skadi demo  ${rack_ids.length} racks in ${rows.length} rows, speed ${config.speed}`);
   const start_ms = Date.now();
   await ensureModel(config, rack_ids, start_ms, say);
   const clock = virtualClock(Date.now());
   const running = await createDemo({ config, clock, log });
-  introduce(running, config, say);
+  if (flags.mode) await setMode(running.aggregator, flags.mode);
+  const { mode } = await fetchOverview(running.aggregator.http_url);
+  introduce(running, config, mode, say);
   const stopTime = pace(clock, config.speed);
   await running.start();
 
@@ -68,11 +69,26 @@ async function demo(flags: DemoFlags): Promise<void> {
   if (summary.lost > 0 || summary.errors > 0) process.exitCode = 1;
 }
 
-function introduce({ aggregator }: Demo, config: SimConfig, say: (text: string) => void): void {
+/** The mode outlives a restart, so an explicit wish is made known as any operator would. */
+async function setMode({ http_url, api_token }: Demo["aggregator"], mode: string): Promise<void> {
+  const headers = { "content-type": "application/json", authorization: `Bearer ${api_token}` };
+  const response = await fetch(`${http_url}/mode`, {
+    method: "POST",
+    headers,
+    body: JSON.stringify({ mode }),
+  });
+  if (!response.ok)
+    throw skadiError("SKADI_CONFLICT", { field: "--mode", value: mode, expected: await response.text() });
+}
+
+function introduce({ aggregator }: Demo, config: SimConfig, mode: string, say: (text: string) => void): void {
   const { http_url, mqtt_url, api_token } = aggregator;
   say(`Aggregator  ${http_url}  (status page; API documentation at ${http_url}/docs)`);
   say(`Broker      ${mqtt_url}  (embedded; topics skadi/v1/${config.site}/<rack>/…)`);
   say(`Racks       ${config.racks} agents, each with its own MQTT connection, on one simulated plant`);
+  say(
+    `Mode        ${mode}${mode === "advisory" ? ": Skadi advises and drives nothing" : ": Skadi drives the simulated racks"}`,
+  );
   say(`Token       ${api_token}  (for POST /mode, /actions/apply, …)`);
   say(`Try         curl -X POST ${http_url}/demo/scenario -H 'content-type: application/json' \\`);
   say(`              -d '{"scenario":"heat_spike","duration_minutes":5}'`);
@@ -113,7 +129,7 @@ function summarise(
     racks: last.racks.online,
     simulated_s: Math.round(seconds),
     speed: config.speed,
-    mode: config.mode,
+    mode: last.mode,
     model_id: last.model_id,
     samples: stats.samples_sent,
     scores: stats.scores,

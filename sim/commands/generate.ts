@@ -1,5 +1,4 @@
 import { join } from "node:path";
-import { SingleBar } from "cli-progress";
 import { Argument, Command, Option } from "commander";
 import { integerOption, numberOption } from "../../shared/cli.ts";
 import { racksOf } from "../../shared/contracts/rack.ts";
@@ -10,6 +9,7 @@ import { type RowSink, ticksOf } from "../data/data-row.ts";
 import { DATA_SET_NAMES, DATA_SET_START_MS, DATA_SETS, type DataSetName } from "../data/data-sets.ts";
 import { generatePlantData } from "../profiles/plant-data.ts";
 import { generateRecipe } from "../profiles/recipe.ts";
+import { progressBar } from "../progress.ts";
 
 /**
  * The default seed. Each tick draws one profile for the whole site, so the data sets' statistics differ a little
@@ -113,16 +113,10 @@ function run(job: Job, flags: Flags) {
   const started = performance.now();
   const writer = csvWriter(job.out, { labels: flags.source === "plant" });
   const total = ticksOf(job);
-  const bar = new SingleBar({
-    format: `${job.name} {bar} {percentage} % | {eta} s left`,
-    stream: process.stderr,
-    noTTYOutput: false,
-  });
-  if (!flags.json) bar.start(total, 0);
+  const bar = progressBar(job.name, total, !flags.json);
   const rows =
     flags.source === "plant" ? plantRows(job, flags, writer.write) : recipeRows(job, flags, writer.write);
   for (const done of rows) if (done % 64 === 0) bar.update(done);
-  bar.update(total);
   bar.stop();
   const written = writer.close();
   return { name: job.name, path: job.out, ...written, seconds: (performance.now() - started) / 1000 };

@@ -2,6 +2,7 @@ import { existsSync, readdirSync } from "node:fs";
 import { join } from "node:path";
 import type { SimConfig } from "../../shared/contracts/config.ts";
 import { readModelFile, writeModelFile } from "../../shared/ims/model-file.ts";
+import { progressBar } from "../progress.ts";
 import { trainPlantModel } from "../site/plant-model.ts";
 
 /** Trains a model of the plant where the demo's data directory has none that is valid; says what it does. */
@@ -22,8 +23,15 @@ export async function ensureModel(
     `Model       none in ${folder}: running the plant for ${hours} h of nominal operation, accelerated, to train one`,
   );
   const started = performance.now();
-  const onProgress = () => {};
-  const model = await trainPlantModel({ rack_ids, seed: config.seed, hours, end_ms: start_ms, onProgress });
+  const bar = progressBar("nominal operation", 1, true);
+  const model = await trainPlantModel({
+    rack_ids,
+    seed: config.seed,
+    hours,
+    end_ms: start_ms,
+    onProgress: bar.update,
+  });
+  bar.stop();
   writeModelFile(join(folder, `${model.id}.json`), model);
   const { rows, nominal_rows } = model.training;
   const seconds = ((performance.now() - started) / 1000).toFixed(1);

@@ -31,7 +31,7 @@ export function* generateRecipe(options: RecipeOptions, sink: RowSink): Generato
     for (const [i, rack_id] of options.rack_ids.entries()) {
       row.rack_id = rack_id;
       row.regime = rackProfile(rows_of[i]!, shared, random);
-      draw(row, PROFILES[row.regime], tick_s, random);
+      draw(row, row.regime, tick_s, random);
       sink(row);
     }
     yield t + 1;
@@ -57,15 +57,32 @@ export function rackProfile(row: string, shared: Profile, random: Random): Profi
   return shared;
 }
 
-function draw(row: DataRow, profile: (typeof PROFILES)[Profile], tick_s: number, random: Random): void {
-  for (const field of PROFILE_FIELDS) {
-    const [low, high] = profile[field];
-    row[field] = random.range(low, high) + random.normal() * NOISE_SHARE * (high - low);
+/** Ranges and noise of each profile as flat arrays, in the order of PROFILE_FIELDS. */
+const DRAWS = Object.fromEntries(
+  Object.entries(PROFILES).map(([profile, ranges]) => [
+    profile,
+    {
+      low: Float64Array.from(PROFILE_FIELDS, (field) => ranges[field][0]),
+      width: Float64Array.from(PROFILE_FIELDS, (field) => ranges[field][1] - ranges[field][0]),
+    },
+  ]),
+) as Record<Profile, { low: Float64Array; width: Float64Array }>;
+
+const drawn = new Float64Array(PROFILE_FIELDS.length);
+
+function draw(row: DataRow, profile: Profile, tick_s: number, random: Random): void {
+  const { low, width } = DRAWS[profile];
+  for (let i = 0; i < drawn.length; i++) {
+    drawn[i] = low[i]! + width[i]! * (random.uniform() + NOISE_SHARE * random.normal());
   }
-  row.outlet_c = Math.max(row.outlet_c, row.inlet_c + OUTLET_ABOVE_INLET_MIN_C);
-  row.queue_depth = Math.max(1, Math.round(row.queue_depth));
-  row.fan_rpm_pct = clamp(row.fan_rpm_pct, 40, 100);
-  row.pump_rpm_pct = clamp(row.pump_rpm_pct, 35, 90);
+  row.inlet_c = drawn[0]!;
+  row.outlet_c = Math.max(drawn[1]!, row.inlet_c + OUTLET_ABOVE_INLET_MIN_C);
+  row.pdu_kw = drawn[2]!;
+  row.tokens_ps = drawn[3]!;
+  row.latency_p95_ms = drawn[4]!;
+  row.queue_depth = Math.max(1, Math.round(drawn[5]!));
+  row.fan_rpm_pct = clamp(drawn[6]!, 40, 100);
+  row.pump_rpm_pct = clamp(drawn[7]!, 35, 90);
   row.delta_t = row.outlet_c - row.inlet_c;
   // True kilowatts: the described code divided a 5 s energy by the tick and was 6–12 times too low.
   row.gpu_power_kw = GPU_SHARE_OF_PDU * row.pdu_kw;

@@ -6,7 +6,7 @@ import { trainModel } from "../../shared/ims/train.ts";
 import { seededRandom } from "../../shared/random.ts";
 import { generatePlantData } from "../profiles/plant-data.ts";
 
-const TICK_S = 30;
+const TICK_S = 60;
 const CLUSTERS = 8;
 const CLUSTER_SEED = 42;
 

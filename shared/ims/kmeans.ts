@@ -1,67 +1,83 @@
 import { kmeans } from "ml-kmeans";
 import type { Random } from "../random.ts";
-import { FEATURES } from "./features.ts";
-import { nearest, squaredDistance } from "./score.ts";
+import { nearestRows } from "./kernel/nearest.ts";
 
-const F = FEATURES.length;
-
-/** Seeding looks at this many rows at most: k-means++ on more gains nothing measurable and costs seconds. */
-const SEED_SAMPLE_ROWS = 4_000;
-const SEED_RESTARTS = 8;
-const REFINE_ITERATIONS_MAX = 100;
+/** ml-kmeans draws the first centres (k-means++) from this many rows: more gain nothing measurable. */
+const SEED_ROWS = 2_000;
+const SEED_RESTARTS = 10;
+/** Each start is then refined a little on a sample, the best one to the end, and that on all rows. */
+const SAMPLE_ROWS = 32_768;
+const TRIAL_ITERATIONS = 12;
+const SAMPLE_ITERATIONS_MAX = 200;
+const ITERATIONS_MAX = 50;
 /** Stop when an iteration lowers the mean squared distance by less than this share. */
-const REFINE_TOLERANCE = 1e-5;
+const SAMPLE_TOLERANCE = 1e-6;
+const TOLERANCE = 1e-5;
 
 export interface Clustering {
-  /** k × F, row-major. */
+  /** k × features, row-major. */
   centers: Float64Array;
   sizes: number[];
+  /** Iterations over all rows. */
   iterations: number;
   /** Mean squared distance to the nearest centre. */
   mean_d2: number;
 }
 
 /**
- * k-means++ seeding on a sample (ml-kmeans, several restarts), then Lloyd's iterations on all rows.
+ * k-means: k-means++ seeding on a sample (ml-kmeans, several starts), then Lloyd's iterations, first on a sample, at
+ * last on all rows. Starting from the sample's optimum, few iterations over all rows are left to do.
  *
- * @param z row-major standardised features, n × F, without NaN, n ≥ k
+ * @param z row-major standardised features, n × features, without NaN, n ≥ k
  */
-export function cluster(z: Float64Array, k: number, random: Random): Clustering {
-  return refine(z, seedCenters(z, k, random));
+export function cluster(z: Float64Array, features: number, k: number, random: Random): Clustering {
+  const sample = sampleRows(z, features, SAMPLE_ROWS, random);
+  const starts = Array.from({ length: SEED_RESTARTS }, () => {
+    const start = seedCenters(sample, features, k, random);
+    return refine(sample, features, start, TRIAL_ITERATIONS, SAMPLE_TOLERANCE);
+  });
+  const best = starts.reduce((a, b) => (b.mean_d2 < a.mean_d2 ? b : a));
+  const settled = refine(sample, features, best.centers, SAMPLE_ITERATIONS_MAX, SAMPLE_TOLERANCE);
+  return refine(z, features, settled.centers, ITERATIONS_MAX, TOLERANCE);
 }
 
-function seedCenters(z: Float64Array, k: number, random: Random): Float64Array {
-  const sample = sampleRows(z, random);
-  let best: number[][] = [];
-  let best_error = Number.POSITIVE_INFINITY;
-  for (let restart = 0; restart < SEED_RESTARTS; restart++) {
-    const seed = Math.floor(random.uniform() * 2 ** 31);
-    const result = kmeans(sample, k, { initialization: "kmeans++", seed, maxIterations: 60 });
-    const error = result.computeInformation(sample).reduce((sum, c) => sum + c.error * c.size, 0);
-    if (error < best_error) {
-      best_error = error;
-      best = result.centroids;
-    }
+/** One row from each of equal strata: spread over the whole recording, reproducible, no duplicates. */
+function sampleRows(z: Float64Array, features: number, count: number, random: Random): Float64Array {
+  const rows = z.length / features;
+  if (rows <= count) return z;
+  const sample = new Float64Array(count * features);
+  const stride = rows / count;
+  for (let i = 0; i < count; i++) {
+    const row = Math.floor((i + random.uniform()) * stride);
+    sample.set(z.subarray(row * features, (row + 1) * features), i * features);
   }
-  return Float64Array.from(best.flat());
+  return sample;
 }
 
-function sampleRows(z: Float64Array, random: Random): number[][] {
-  const rows = z.length / F;
-  const row = (i: number) => Array.from(z.subarray(i * F, i * F + F));
-  if (rows <= SEED_SAMPLE_ROWS) return Array.from({ length: rows }, (_, i) => row(i));
-  // One row from each of equal strata: spread over the whole recording, reproducible, no duplicates.
-  const stride = rows / SEED_SAMPLE_ROWS;
-  return Array.from({ length: SEED_SAMPLE_ROWS }, (_, i) => row(Math.floor((i + random.uniform()) * stride)));
+function seedCenters(sample: Float64Array, features: number, k: number, random: Random): Float64Array {
+  const few = sampleRows(sample, features, SEED_ROWS, random);
+  const points = Array.from({ length: few.length / features }, (_, i) =>
+    Array.from(few.subarray(i * features, (i + 1) * features)),
+  );
+  const seed = Math.floor(random.uniform() * 2 ** 31);
+  const { centroids } = kmeans(points, k, { initialization: "kmeans++", seed, maxIterations: 1 });
+  return Float64Array.from(centroids.flat());
 }
 
-function refine(z: Float64Array, start: Float64Array): Clustering {
+function refine(
+  z: Float64Array,
+  features: number,
+  start: Float64Array,
+  iterations_max: number,
+  tolerance: number,
+): Clustering {
+  const lloyd = lloydStep(z, features);
   let centers = start;
   let previous = Number.POSITIVE_INFINITY;
   for (let iteration = 0; ; iteration++) {
-    const step = lloyd(z, centers);
-    const settled = previous - step.mean_d2 <= REFINE_TOLERANCE * step.mean_d2;
-    if (settled || iteration === REFINE_ITERATIONS_MAX) {
+    const step = lloyd(centers);
+    const settled = previous - step.mean_d2 <= tolerance * step.mean_d2;
+    if (settled || iteration === iterations_max) {
       return { centers, sizes: [...step.sizes], iterations: iteration, mean_d2: step.mean_d2 };
     }
     previous = step.mean_d2;
@@ -69,25 +85,31 @@ function refine(z: Float64Array, start: Float64Array): Clustering {
   }
 }
 
-/** One of Lloyd's iterations: sizes and error under `centers`, and the means that replace them. */
-function lloyd(z: Float64Array, centers: Float64Array) {
-  const k = centers.length / F;
-  const rows = z.length / F;
-  const sums = new Float64Array(k * F);
-  const sizes = new Uint32Array(k);
-  let squares = 0;
-  for (let i = 0; i < rows; i++) {
-    const at = i * F;
-    const c = nearest(centers, z, at);
-    squares += squaredDistance(centers, c * F, z, at);
-    sizes[c]!++;
-    for (let j = 0; j < F; j++) sums[c * F + j]! += z[at + j]!;
-  }
-  const next = new Float64Array(k * F);
-  for (let c = 0; c < k; c++) {
-    // An emptied cluster keeps its centre, so that the model always has the k that was asked for.
-    for (let j = 0; j < F; j++)
-      next[c * F + j] = sizes[c]! > 0 ? sums[c * F + j]! / sizes[c]! : centers[c * F + j]!;
-  }
-  return { sizes, next, mean_d2: squares / rows };
+/** Lloyd's iteration over these rows: sizes and error under the given centres, and the means that replace them. */
+function lloydStep(z: Float64Array, features: number) {
+  const rows = z.length / features;
+  const label = new Int32Array(rows);
+  const d2 = new Float64Array(rows);
+  const mean = new Float64Array(features);
+  const inverse_scale = new Float64Array(features).fill(1);
+  return (centers: Float64Array) => {
+    nearestRows({ mean, inverse_scale, centers }, z, label, d2);
+    const next = new Float64Array(centers.length);
+    const sizes = new Uint32Array(centers.length / features);
+    let squares = 0;
+    for (let i = 0, from = 0; i < rows; i++) {
+      const c = label[i]!;
+      const to = c * features;
+      sizes[c]!++;
+      squares += d2[i]!;
+      for (let j = 0; j < features; j++) next[to + j]! += z[from++]!;
+    }
+    for (let c = 0, at = 0; c < sizes.length; c++) {
+      for (let j = 0; j < features; j++, at++) {
+        // An emptied cluster keeps its centre, so that the model always has the k that was asked for.
+        next[at] = sizes[c]! > 0 ? next[at]! / sizes[c]! : centers[at]!;
+      }
+    }
+    return { sizes, next, mean_d2: squares / rows };
+  };
 }

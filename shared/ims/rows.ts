@@ -1,4 +1,4 @@
-import { numericCell, readCsv } from "../csv.ts";
+import { readCsvNumbers } from "../csv-numbers.ts";
 import { FEATURES } from "./features.ts";
 
 const F = FEATURES.length;
@@ -35,10 +35,6 @@ export function rowBuffer(rows_expected = 65_536): RowBuffer {
  */
 export async function readFeatureRows(path: string): Promise<Float64Array> {
   const rows = rowBuffer();
-  const row = new Float64Array(F);
-  await readCsv(path, FEATURES, (cells, line) => {
-    for (let j = 0; j < F; j++) row[j] = numericCell(path, cells[j]!, FEATURES[j]!, line);
-    rows.push(row);
-  });
+  await readCsvNumbers(path, FEATURES, rows.push);
   return rows.matrix();
 }

@@ -143,7 +143,7 @@ function compile(model: Geometry) {
 }
 
 /** Squared Euclidean distance between the centre at `c_at` and the point at `x_at`. */
-export function squaredDistance(centers: Float64Array, c_at: number, x: Float64Array, x_at: number): number {
+function squaredDistance(centers: Float64Array, c_at: number, x: Float64Array, x_at: number): number {
   let sum = 0;
   for (let j = 0; j < F; j++) {
     const difference = x[x_at + j]! - centers[c_at + j]!;
@@ -153,7 +153,7 @@ export function squaredDistance(centers: Float64Array, c_at: number, x: Float64A
 }
 
 /** Index of the centre nearest to the point at `at`; the lowest index wins a tie. */
-export function nearest(centers: Float64Array, x: Float64Array, at: number): number {
+function nearest(centers: Float64Array, x: Float64Array, at: number): number {
   let best = 0;
   let best_distance = Number.POSITIVE_INFINITY;
   for (let c = 0; c * F < centers.length; c++) {

@@ -38,7 +38,7 @@ export function trainModel(rows: Float64Array, options: TrainOptions): ModelFile
   const nominal_rows = nominal.length / F;
   requireEnough(nominal_rows, rows.length / F, options.clusters);
   const scaler = fitScaler(nominal);
-  const clustering = cluster(standardise(nominal, scaler), options.clusters, seededRandom(options.seed));
+  const clustering = cluster(standardise(nominal, scaler), F, options.clusters, seededRandom(options.seed));
   const unsealed = {
     v: 1 as const,
     kind: "kmeans" as const,

@@ -67,7 +67,8 @@ type Timing = { read_s: number; train_s: number; total_s: number };
 
 function summary(model: ModelFile, path: string, timing: Timing) {
   const { training, tau_fast, tau_persist } = model;
-  return { model_id: model.id, path, tau_fast, tau_persist, ...training, ...timing };
+  const peak_mb = process.resourceUsage().maxRSS / 1024;
+  return { model_id: model.id, path, tau_fast, tau_persist, ...training, ...timing, peak_mb };
 }
 
 function readable(model: ModelFile, path: string, timing: Timing): string {

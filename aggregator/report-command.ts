@@ -1,8 +1,8 @@
 import Table from "cli-table3";
 import { Command } from "commander";
 import { skadiError } from "../shared/errors.ts";
-import { reachableHost } from "./broker/broker.ts";
 import { readConfig } from "./cli-config.ts";
+import { reachableHost } from "./reachable-host.ts";
 
 /** The parts of `GET /report/judges` that are printed. */
 interface Report {

@@ -2,7 +2,6 @@ import { Command } from "commander";
 import { createLog } from "../shared/log.ts";
 import { untilStopSignal } from "../shared/process.ts";
 import { systemClock } from "../shared/time.ts";
-import { createAggregator } from "./aggregator.ts";
 import { readConfig } from "./cli-config.ts";
 
 /** `skadi-aggregator run`: until SIGINT or SIGTERM. */
@@ -17,6 +16,8 @@ export function runCommand(): Command {
 async function run(flags: { config?: string; json?: boolean }): Promise<void> {
   const config = readConfig(flags.config);
   const log = createLog("skadi-aggregator", config.log.level);
+  // Loaded here so that the other commands start without server, broker and database.
+  const { createAggregator } = await import("./aggregator.ts");
   const aggregator = await createAggregator({ config, clock: systemClock(), log });
   await aggregator.start();
   const { http_url, mqtt_url, public_key_file } = aggregator;

@@ -1,6 +1,7 @@
 import type { AggregatorConfig } from "../../shared/contracts/config.ts";
 import type { Rejection } from "../../shared/errors.ts";
 import type { Log } from "../../shared/log.ts";
+import { reachableHost } from "../reachable-host.ts";
 import { embeddedBroker } from "./embedded.ts";
 import { type Link, linkInProcess, linkOverNetwork, type MessageHandler } from "./link.ts";
 
@@ -59,11 +60,4 @@ export async function createBroker(context: BrokerContext): Promise<Broker> {
       if (embedded) await link?.drain();
     },
   };
-}
-
-/** The address by which this machine reaches a server that listens on `host`. */
-export function reachableHost(host: string): string {
-  if (host === "0.0.0.0") return "127.0.0.1";
-  if (host === "::") return "[::1]";
-  return host.includes(":") ? `[${host}]` : host;
 }

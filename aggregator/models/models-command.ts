@@ -7,11 +7,14 @@ import type { ModelFile } from "../../shared/contracts/model.ts";
 import { SkadiError, skadiError } from "../../shared/errors.ts";
 import { readModelFile } from "../../shared/ims/model-file.ts";
 import { loadOrCreateKey } from "../../shared/signing.ts";
-import { reachableHost } from "../broker/broker.ts";
 import { readConfig } from "../cli-config.ts";
+import { reachableHost } from "../reachable-host.ts";
 import { loadOrCreateToken, MQTT_USERNAME, modelFolder, siteKeyFile, tokenFile } from "../secrets.ts";
 import { type Library, modelLibrary } from "./library.ts";
-import { type PushSummary, type PushTarget, pushModel, readRetained } from "./push.ts";
+import type { PushSummary, PushTarget } from "./push.ts";
+
+/** The MQTT client is loaded when it is needed: other commands start without it. */
+const loadPush = () => import("./push.ts");
 
 interface Flags {
   config?: string;
@@ -54,6 +57,7 @@ async function promote(id: string, flags: Flags): Promise<void> {
 
 async function rollback(flags: Flags): Promise<void> {
   const config = readConfig(flags.config);
+  const { readRetained } = await loadPush();
   const retained = await readRetained(targetOf(config));
   if (!retained?.previous_id) {
     throw skadiError("SKADI_NOT_FOUND", {
@@ -87,6 +91,7 @@ async function list(flags: Flags): Promise<void> {
 /** Without a running broker the library can still be listed. */
 async function retainedOrNull(config: AggregatorConfig) {
   try {
+    const { readRetained } = await loadPush();
     return await readRetained(targetOf(config));
   } catch (error) {
     if (!(error instanceof SkadiError) || error.code !== "SKADI_MQTT") throw error;
@@ -109,6 +114,7 @@ function find(library: Library, id: string): ModelFile {
 }
 
 async function roll(config: AggregatorConfig, model: ModelFile, flags: Flags): Promise<void> {
+  const { pushModel } = await loadPush();
   const summary = await pushModel(targetOf(config), model, flags.wait);
   modelLibrary(modelFolder(config.data_dir)).save(model);
   process.stdout.write(flags.json ? `${JSON.stringify(summary)}\n` : readable(summary));

@@ -28,8 +28,8 @@ export function* generateRecipe(options: RecipeOptions, sink: RowSink): Generato
   for (let t = 0; t < ticks; t++) {
     row.ts_ms = options.start_ms + t * tick_s * 1000;
     const shared = tickProfile(new Date(row.ts_ms).getUTCHours(), random);
-    for (const [i, rack_id] of options.rack_ids.entries()) {
-      row.rack_id = rack_id;
+    for (let i = 0; i < rows_of.length; i++) {
+      row.rack_id = options.rack_ids[i]!;
       row.regime = rackProfile(rows_of[i]!, shared, random);
       draw(row, row.regime, tick_s, random);
       sink(row);

@@ -1,8 +1,9 @@
 import type { KeyObject } from "node:crypto";
 import { join } from "node:path";
-import type { Action, Mode, RackTarget } from "../shared/contracts/action.ts";
+import type { Action, RackTarget } from "../shared/contracts/action.ts";
 import type { AgentConfig } from "../shared/contracts/config.ts";
 import type { Ack, CommandBody, Status } from "../shared/contracts/messages.ts";
+import { parseValue } from "../shared/contracts/parse.ts";
 import type { MmsState, Score } from "../shared/contracts/score.ts";
 import { MEASURED_FIELDS, TelemetrySample } from "../shared/contracts/telemetry.ts";
 import { type Rejection, reject } from "../shared/errors.ts";
@@ -13,12 +14,13 @@ import { type Clock, isoTime } from "../shared/time.ts";
 import { packageVersion } from "../shared/version.ts";
 import { adviceFilter } from "./actuators/advice.ts";
 import type { ActuatorDriver } from "./actuators/driver.ts";
-import { driveThroughGate, readSetpoints } from "./actuators/gate.ts";
+import { driveThroughGate, type GateResult, readSetpoints, withTimeout } from "./actuators/gate.ts";
 import { commandGate } from "./commands.ts";
 import { type GuardInput, guard, initialGuardState } from "./guardrail/guardrail.ts";
 import { type Heat, heatOf } from "./guardrail/heat.ts";
 import { openModelSlot } from "./model-slot.ts";
 import type { SensorDriver } from "./sensors/driver.ts";
+import { standingOrders } from "./standing-orders.ts";
 import { memoryOutbox } from "./uplink/outbox.ts";
 import { mqttUplink } from "./uplink/uplink.ts";
 import { sampleWindow, type WindowSample } from "./window.ts";
@@ -56,6 +58,9 @@ export interface Agent {
   stats(): AgentStats;
 }
 
+/** A sensor driver that has not answered by then is asked again. */
+const READ_PATIENCE_MS = 10_000;
+
 const UNKNOWN_HEAT: Heat = { inlet_z: null, outlet_z: null };
 
 /** One rack's agent: sample → score → guard → publish. The network is never on this path. */
@@ -78,13 +83,12 @@ export function createAgent(options: AgentOptions): Agent {
   // Milliseconds of the wall clock: above every number of an earlier run, without having to store it.
   const started_ms = Date.now();
   let seq = started_ms;
-  let mode: Mode = config.mode;
-  let kill_switch = false;
   let mms_state: MmsState = "transient";
   let guard_state = initialGuardState(guard_context);
   let setpoints: Record<RackTarget, number | null>;
   const driven_at_ms = new Map<RackTarget, number>();
-  let reading = false;
+  /** Since when a read is waited for; null: none is. */
+  let reading_since_ms: number | null = null;
   let last_tick_ms: number | null = null;
   let driving = Promise.resolve();
   const stops: (() => void)[] = [];
@@ -95,6 +99,7 @@ export function createAgent(options: AgentOptions): Agent {
     public_key,
     onProblem: (rejections, where) => log.warn({ event: "model_refused", where, rejections }),
   });
+  const orders = standingOrders(join(config.model.cache_dir, `${rack_id}.orders.json`), config.mode, log);
   const acceptCommand = commandGate({ rack_id, public_key, wall_ms: Date.now });
   const outbox = memoryOutbox(config.uplink.outbox_max);
   const status = (state: "online" | "offline"): string => {
@@ -105,30 +110,34 @@ export function createAgent(options: AgentOptions): Agent {
       state,
       agent_version: packageVersion(),
       driver: sensors.name,
-      mode: effectiveMode(),
+      mode: orders.mode(),
       model_id: models.scorer?.model.id ?? null,
     };
     return JSON.stringify(message);
   };
   const uplink = mqttUplink({ site, rack_id, mqtt: config.mqtt, outbox, log, status, onCommand, onModel });
 
-  function effectiveMode(): Mode {
-    return kill_switch ? "advisory" : mode;
-  }
-
   async function sample(): Promise<void> {
-    // A driver that is slower than the sampling interval is asked again when it has answered.
-    if (reading) return;
-    reading = true;
+    // A driver that is slower than the sampling interval is asked again when it has answered, or has failed to.
+    if (reading_since_ms !== null && clock.now() - reading_since_ms < READ_PATIENCE_MS) return;
+    if (reading_since_ms !== null) sensorFailed(`no answer within ${READ_PATIENCE_MS / 1000} s`);
+    const asked_ms = clock.now();
+    reading_since_ms = asked_ms;
     try {
-      window.add(await sensors.read());
+      const read = await sensors.read();
+      // An answer that was given up on belongs to a time that is over.
+      if (reading_since_ms !== asked_ms) return;
+      window.add(read);
       stats.samples++;
     } catch (error) {
-      stats.sensor_errors++;
-      log.warn({ event: "sensor_read_failed", driver: sensors.name, reason: String(error) });
-    } finally {
-      reading = false;
+      sensorFailed(String(error));
     }
+    if (reading_since_ms === asked_ms) reading_since_ms = null;
+  }
+
+  function sensorFailed(reason: string): void {
+    stats.sensor_errors++;
+    log.warn({ event: "sensor_read_failed", driver: sensors.name, reason });
   }
 
   function tick(): void {
@@ -137,7 +146,7 @@ export function createAgent(options: AgentOptions): Agent {
     if (last_tick_ms !== null && now_ms - last_tick_ms > 1.5 * interval_ms) stats.late_ticks++;
     last_tick_ms = now_ms;
     const closed = window.close();
-    const telemetry = closed ? toTelemetry(closed) : null;
+    const telemetry = closed && toTelemetry(closed);
     const score = telemetry && models.scorer ? scoreTelemetry(models.scorer, telemetry, "agent") : null;
     protect(now_ms, telemetry, score);
     if (telemetry) {
@@ -150,9 +159,13 @@ export function createAgent(options: AgentOptions): Agent {
     }
   }
 
-  function toTelemetry(closed: WindowSample): TelemetrySample {
-    const { at_ms, interval_s, values } = closed;
-    return TelemetrySample.parse({ v: 1, ts: isoTime(at_ms), rack_id, seq: ++seq, interval_s, ...values });
+  /** null for what no reader would accept, such as the readings of a host whose clock was never set. */
+  function toTelemetry({ at_ms, interval_s, values }: WindowSample): TelemetrySample | null {
+    const sample = { v: 1, ts: isoTime(at_ms), rack_id, seq: ++seq, interval_s, ...values };
+    const parsed = parseValue(TelemetrySample, sample);
+    if (parsed.ok) return parsed.value;
+    log.error({ event: "sample_unusable", rejections: parsed.rejections });
+    return null;
   }
 
   function protect(now_ms: number, telemetry: TelemetrySample | null, score: Score | null): void {
@@ -193,17 +206,16 @@ export function createAgent(options: AgentOptions): Agent {
   }
 
   async function carryOut(wish: Wish): Promise<void> {
-    const used_mode = effectiveMode();
-    const result = await driveThroughGate(actuators, config.actuators, {
-      target: wish.target,
-      value: wish.to,
-      mode: used_mode,
-    });
-    if (result.outcome === "applied") {
-      setpoints = { ...setpoints, [wish.target]: wish.to };
+    const used_mode = orders.mode();
+    const request = { target: wish.target, value: wish.to, mode: used_mode };
+    const result = tooSoon(wish) ?? (await driveThroughGate(actuators, config.actuators, request, clock));
+    if (result.now !== undefined) {
+      setpoints = { ...setpoints, [wish.target]: result.now };
       driven_at_ms.set(wish.target, clock.now());
     }
-    if (result.outcome === "advised" && !isNews(clock.now(), wish.kind, wish.target)) return;
+    // The guardrail would repeat itself every minute; a command is always answered.
+    const advice = result.outcome === "advised" && wish.source === "guardrail";
+    if (advice && !isNews(clock.now(), wish.kind, wish.target)) return;
     const action: Action = {
       v: 1,
       id: wish.id ?? `${rack_id}-${started_ms}-${stats.actions + 1}`,
@@ -224,6 +236,23 @@ export function createAgent(options: AgentOptions): Agent {
     uplink.send("action", action);
   }
 
+  /** At most one action per target in a while, whoever asks; the guardrail keeps its own, stricter account. */
+  function tooSoon(wish: Wish): GateResult | undefined {
+    if (wish.source === "guardrail") return undefined;
+    const spacing_s = config.guardrail.action_spacing_s;
+    if (clock.now() - (driven_at_ms.get(wish.target) ?? -Infinity) >= spacing_s * 1000) return undefined;
+    const detail = {
+      field: wish.target,
+      value: wish.to,
+      expected: `one action per target in ${spacing_s} s`,
+    };
+    return {
+      outcome: "refused",
+      from: setpoints[wish.target],
+      rejection: reject("SKADI_RATE_LIMITED", detail),
+    };
+  }
+
   function onCommand(payload: Uint8Array): void {
     const command = acceptCommand(payload);
     if (!command.ok) {
@@ -238,9 +267,8 @@ export function createAgent(options: AgentOptions): Agent {
   function obey(body: CommandBody): Rejection | undefined {
     switch (body.kind) {
       case "set_mode":
-        mode = body.mode;
-        kill_switch = body.kill_switch;
-        log.info({ event: "mode", mode, kill_switch });
+        orders.set({ mode: body.mode, kill_switch: body.kill_switch });
+        log.info({ event: "mode", mode: body.mode, kill_switch: body.kill_switch });
         uplink.announce();
         return undefined;
       case "mms_state":
@@ -250,13 +278,6 @@ export function createAgent(options: AgentOptions): Agent {
         if (guard_state.alarmed_at_ms !== null) {
           const expected = "a rack that the guardrail is not protecting";
           return reject("SKADI_CONFLICT", { field: body.target, value: body.value, expected });
-        }
-        if (
-          clock.now() - (driven_at_ms.get(body.target) ?? -Infinity) <
-          config.guardrail.action_spacing_s * 1000
-        ) {
-          const expected = `one action per target in ${config.guardrail.action_spacing_s} s`;
-          return reject("SKADI_RATE_LIMITED", { field: body.target, value: body.value, expected });
         }
         drive({
           id: body.action_id,
@@ -291,12 +312,22 @@ export function createAgent(options: AgentOptions): Agent {
     uplink.send("ack", ref === undefined ? ack : { ...ack, ref });
   }
 
+  async function failSafe(): Promise<void> {
+    try {
+      await withTimeout(actuators.failSafe(), clock);
+    } catch (error) {
+      log.error({ event: "fail_safe_failed", err: error });
+    }
+  }
+
   return {
     async start() {
       await sensors.open();
-      setpoints = await readSetpoints(actuators);
+      setpoints = await readSetpoints(actuators, clock, (target, error) =>
+        log.error({ event: "setpoint_unknown", target, err: error }),
+      );
       uplink.start();
-      const started = { site, rack_id, driver: sensors.name, actuators: actuators.name, mode };
+      const started = { site, rack_id, driver: sensors.name, actuators: actuators.name, mode: orders.mode() };
       log.info({ event: "agent_started", ...started, fields: MEASURED_FIELDS.length });
       stops.push(clock.every(config.loop.sample_s * 1000, () => void sample()));
       stops.push(clock.every(config.loop.score_s * 1000, tick));
@@ -304,7 +335,7 @@ export function createAgent(options: AgentOptions): Agent {
     async stop() {
       for (const stop of stops.splice(0)) stop();
       await driving;
-      if (effectiveMode() === "closed_loop") await actuators.failSafe();
+      if (orders.mode() === "closed_loop") await failSafe();
       await uplink.stop();
       await sensors.close();
       log.info({ event: "agent_stopped", ...stats });

@@ -71,7 +71,16 @@ export function openModelSlot(options: ModelSlotOptions): ModelSlot {
       const { manifest, model } = judged.value;
       const same = scorer?.model.sha256 === model.sha256;
       use(manifest, model);
-      writeWhole(options.cache_file, payload);
+      try {
+        writeWhole(options.cache_file, payload);
+      } catch (error) {
+        // A full or read-only disk costs the next start its model, not this run.
+        const expected = `a writable file (${error instanceof Error ? error.message : String(error)})`;
+        options.onProblem(
+          [reject("SKADI_DRIVER", { field: "model.cache_dir", expected })],
+          options.cache_file,
+        );
+      }
       return { outcome: same ? "same" : "swapped", model_id: model.id };
     },
   };

@@ -1,6 +1,9 @@
 import { FIELD_RANGE, MEASURED_FIELDS, type MeasuredField } from "../shared/contracts/telemetry.ts";
 import type { SensorRead } from "./sensors/driver.ts";
 
+/** A window that spans a longer silence than this would be the mean of two different times. */
+const SPAN_MAX_MS = 300_000;
+
 /** The readings of one scoring interval, made one: energies summed, everything else averaged. */
 export interface WindowSample {
   at_ms: number;
@@ -27,7 +30,11 @@ export function sampleWindow(start_ms: number | null = null): SampleWindow {
   const sums = new Map<MeasuredField, { sum: number; count: number }>();
   return {
     add(read) {
-      // The energy of the very first read covers an unknown time.
+      // The energy of the very first read, or the first after a silence, covers an unknown time.
+      if (previous_ms !== null && read.at_ms - previous_ms > SPAN_MAX_MS) {
+        previous_ms = null;
+        sums.clear();
+      }
       const first = previous_ms === null;
       if (first) previous_ms = read.at_ms;
       last_ms = read.at_ms;

@@ -1,12 +1,16 @@
 import type { Mode, RackTarget } from "../../shared/contracts/action.ts";
 import type { Actuators } from "../../shared/contracts/config.ts";
 import { type Rejection, reject } from "../../shared/errors.ts";
+import type { Clock } from "../../shared/time.ts";
 import type { ActuatorDriver } from "./driver.ts";
 
 /** What became of a request to drive something. */
 export interface GateResult {
   outcome: "applied" | "advised" | "refused";
+  /** The setpoint before. */
   from: number | null;
+  /** The setpoint in force now, as read back; absent where it is not known to have changed. */
+  now?: number | null;
   rejection?: Rejection;
 }
 
@@ -15,6 +19,11 @@ export interface GateRequest {
   value: number | null;
   mode: Mode;
 }
+
+/** A device that has not answered by then is treated as one that failed. */
+const CALL_TIMEOUT_MS = 5_000;
+/** Devices round what they are told; a read-back this close is obedience. */
+const READ_BACK_TOLERANCE = 1;
 
 /**
  * The only way to an actuator. Every request, whoever makes it, passes the same checks before the driver is
@@ -25,33 +34,39 @@ export async function driveThroughGate(
   driver: ActuatorDriver,
   actuators: Actuators,
   request: GateRequest,
+  clock: Clock,
 ): Promise<GateResult> {
   const { target, value, mode } = request;
   if (!driver.targets.includes(target)) {
     if (mode === "advisory") return { outcome: "advised", from: null };
-    return refused(
-      null,
-      reject("SKADI_DRIVER", { field: target, expected: `one of ${driver.targets.join(", ") || "none"}` }),
-    );
+    const expected = `one of ${driver.targets.join(", ") || "none"}`;
+    return { outcome: "refused", from: null, rejection: reject("SKADI_DRIVER", { field: target, expected }) };
   }
+  const call = <T>(promise: Promise<T>) => withTimeout(promise, clock);
+  let from: number | null = null;
   try {
-    const from = await driver.read(target);
+    from = await call(driver.read(target));
     const outside = value === null ? undefined : outsideLimits(actuators, target, from, value);
-    if (outside) return refused(from, outside);
+    if (outside) return { outcome: "refused", from, rejection: outside };
     if (mode === "advisory") return { outcome: "advised", from };
-    await driver.write(target, value);
-    const now = await driver.read(target);
-    if (now === value) return { outcome: "applied", from };
+    await call(driver.write(target, value));
+    const now = await call(driver.read(target));
+    if (obeyed(value, now)) return { outcome: "applied", from, now };
     const detail = { field: target, value: now, expected: `a read-back of ${value}` };
-    return refused(from, reject("SKADI_DRIVER", detail));
+    return { outcome: "refused", from, now, rejection: reject("SKADI_DRIVER", detail) };
   } catch (error) {
-    const reason = error instanceof Error ? error.message : String(error);
-    return refused(null, reject("SKADI_DRIVER", { field: target, value, expected: `success (${reason})` }));
+    const expected = `success (${error instanceof Error ? error.message : String(error)})`;
+    return {
+      outcome: "refused",
+      from,
+      rejection: reject("SKADI_DRIVER", { field: target, value, expected }),
+    };
   }
 }
 
-function refused(from: number | null, rejection: Rejection): GateResult {
-  return { outcome: "refused", from, rejection };
+function obeyed(asked: number | null, now: number | null): boolean {
+  if (asked === null || now === null) return asked === now;
+  return Math.abs(asked - now) <= READ_BACK_TOLERANCE;
 }
 
 function outsideLimits(
@@ -64,18 +79,25 @@ function outsideLimits(
   if (!(value >= min && value <= max)) {
     return reject("SKADI_LIMIT", { field: target, value, expected: `${min} to ${max}` });
   }
-  if (from !== null && Math.abs(value - from) > step_max + 1e-9) {
+  if (from === null) return undefined;
+  // Someone else left the device outside its limits: the step back to the nearest of them may be of any size.
+  const start = Math.min(max, Math.max(min, from));
+  if (Math.abs(value - start) > step_max + 1e-9) {
     return reject("SKADI_LIMIT", {
       field: target,
       value,
-      expected: `a step of at most ${step_max} from ${from}`,
+      expected: `a step of at most ${step_max} from ${start}`,
     });
   }
   return undefined;
 }
 
-/** The setpoints in force; a target that cannot be driven or read is automatic. */
-export async function readSetpoints(driver: ActuatorDriver): Promise<Record<RackTarget, number | null>> {
+/** The setpoints in force; a target that cannot be driven or read counts as automatic. */
+export async function readSetpoints(
+  driver: ActuatorDriver,
+  clock: Clock,
+  onProblem: (target: RackTarget, error: unknown) => void,
+): Promise<Record<RackTarget, number | null>> {
   const setpoints: Record<RackTarget, number | null> = {
     fan_rpm_pct: null,
     pump_rpm_pct: null,
@@ -83,6 +105,22 @@ export async function readSetpoints(driver: ActuatorDriver): Promise<Record<Rack
     admission_pct: null,
     batch_window_ms: null,
   };
-  for (const target of driver.targets) setpoints[target] = await driver.read(target);
+  for (const target of driver.targets) {
+    try {
+      setpoints[target] = await withTimeout(driver.read(target), clock);
+    } catch (error) {
+      onProblem(target, error);
+    }
+  }
   return setpoints;
+}
+
+/** Rejects when the promise takes longer than a device may; the promise itself is left to end as it likes. */
+export function withTimeout<T>(promise: Promise<T>, clock: Clock): Promise<T> {
+  return new Promise((resolve, rejectPromise) => {
+    const cancel = clock.after(CALL_TIMEOUT_MS, () =>
+      rejectPromise(new Error(`no answer within ${CALL_TIMEOUT_MS / 1000} s`)),
+    );
+    promise.then(resolve, rejectPromise).finally(cancel);
+  });
 }

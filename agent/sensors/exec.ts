@@ -36,7 +36,14 @@ export function execDriver(options: {
 
 async function output(program: string, args: string[], timeout: number): Promise<string> {
   try {
-    return (await run(program, args, { timeout, maxBuffer: OUTPUT_MAX_BYTES, encoding: "utf8" })).stdout;
+    return (
+      await run(program, args, {
+        timeout,
+        killSignal: "SIGKILL",
+        maxBuffer: OUTPUT_MAX_BYTES,
+        encoding: "utf8",
+      })
+    ).stdout;
   } catch (error) {
     const reason = error instanceof Error ? error.message : String(error);
     throw skadiError("SKADI_DRIVER", {

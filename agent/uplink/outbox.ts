@@ -15,8 +15,10 @@ export interface Outbox {
   take(): Letter | undefined;
   /** The broker has it. */
   confirm(letter: Letter): void;
+  /** It will never arrive; counted as dropped. */
+  lose(letter: Letter): void;
   readonly size: number;
-  /** Messages lost because the outbox was full. */
+  /** Messages lost because the outbox was full, or the client gave them up. */
   readonly dropped: number;
 }
 
@@ -49,6 +51,9 @@ export function memoryOutbox(capacity: number): Outbox {
     },
     confirm(letter) {
       under_way.delete(letter);
+    },
+    lose(letter) {
+      if (under_way.delete(letter)) dropped++;
     },
     get size() {
       return waiting.size + under_way.size;

@@ -51,9 +51,13 @@ export function mqttUplink(options: UplinkOptions): Uplink {
       // While the connection is lost the client keeps the packet and sends it again; this settles only once.
       client.publish(upTopic(site, rack_id, letter.channel), letter.payload, { qos: 1 }, (error) => {
         under_way--;
-        if (error) log.warn({ event: "publish_failed", channel: letter.channel, reason: error.message });
-        else delivered++;
-        outbox.confirm(letter);
+        if (error) {
+          log.warn({ event: "publish_failed", channel: letter.channel, reason: error.message });
+          outbox.lose(letter);
+        } else {
+          delivered++;
+          outbox.confirm(letter);
+        }
         pump();
       });
     }
@@ -94,8 +98,13 @@ export function mqttUplink(options: UplinkOptions): Uplink {
       });
       client.on("error", (error) => log.warn({ event: "broker_error", reason: error.message }));
       client.on("message", (topic, payload) => {
-        if (topic === modelTopic(site)) options.onModel(payload);
-        else options.onCommand(payload);
+        try {
+          if (topic === modelTopic(site)) options.onModel(payload);
+          else options.onCommand(payload);
+        } catch (error) {
+          // Whatever a message does, the rack stays guarded.
+          log.error({ event: "message_failed", topic, err: error });
+        }
       });
     },
     async stop() {

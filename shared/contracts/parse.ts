@@ -37,12 +37,27 @@ function expectation(issue: z.core.$ZodIssue): string {
   }
 }
 
+/** Nothing that Skadi exchanges is nested deeper; what is could overflow the stack of whoever walks through it. */
+const DEPTH_MAX = 32;
+
+function deeperThan(value: unknown, depth: number): boolean {
+  if (typeof value !== "object" || value === null) return false;
+  return depth === 0 || Object.values(value).some((inner) => deeperThan(inner, depth - 1));
+}
+
 /** Parses a value that is already JavaScript; all wrong fields are reported at once. */
 export function parseValue<S extends z.ZodType>(
   schema: S,
   value: unknown,
   field_prefix = "",
 ): Parsed<z.output<S>> {
+  if (deeperThan(value, DEPTH_MAX)) {
+    const detail = { field: field_prefix || "(payload)", value: "a deeply nested value" };
+    return {
+      ok: false,
+      rejections: [reject("SKADI_INVALID_FIELD", { ...detail, expected: `≤ ${DEPTH_MAX} levels` })],
+    };
+  }
   const version = versionOf(value);
   if (version !== undefined && version !== PAYLOAD_VERSION && Number.isInteger(version)) {
     const expected = `v ≤ ${PAYLOAD_VERSION}`;

@@ -52,6 +52,17 @@ const measuredShape = {
 export const Measured = z.object(measuredShape);
 export type Measured = z.infer<typeof Measured>;
 
+/** Outside these years it was not a clock that was read. */
+const FIRST_MS = Date.UTC(2000, 0);
+const LAST_MS = Date.UTC(2200, 0);
+const MeasuredAt = Timestamp.refine(
+  (ts) => Date.parse(ts) >= FIRST_MS && Date.parse(ts) < LAST_MS,
+  "an instant in the years 2000 to 2199",
+);
+
+/** Shorter or longer than this, an energy over the interval says nothing about power. */
+const IntervalS = z.number().min(0.001).max(86_400);
+
 const QualityMap = z.partialRecord(z.enum(MEASURED_FIELDS), Quality);
 type QualityMap = z.infer<typeof QualityMap>;
 
@@ -62,11 +73,11 @@ type QualityMap = z.infer<typeof QualityMap>;
  */
 export const TelemetryInput = z.object({
   v: Version,
-  ts: Timestamp,
+  ts: MeasuredAt,
   rack_id: RackId,
   ...measuredShape,
   seq: z.int().min(0).optional(),
-  interval_s: z.number().positive().max(86_400).optional(),
+  interval_s: IntervalS.optional(),
   gpu_power_kw: z.number().min(0).max(1_000).optional(),
   quality: QualityMap.optional(),
 });
@@ -92,7 +103,8 @@ function normaliseTelemetry(input: TelemetryInput) {
 /** Rows of a data set carry both energy and power, which together say how long the tick was. */
 function intervalFromPower(energy_j: number | null, power_kw: number | undefined): number | undefined {
   if (energy_j === null || power_kw === undefined || power_kw <= 0 || energy_j <= 0) return undefined;
-  return energy_j / 1000 / power_kw;
+  const interval = IntervalS.safeParse(energy_j / 1000 / power_kw);
+  return interval.success ? interval.data : undefined;
 }
 
 function completeQuality(values: Measured, given: QualityMap): Record<MeasuredField, Quality> {

@@ -90,7 +90,7 @@ export function levelOf(d: number, model: Pick<ModelFile, "tau_fast" | "tau_pers
   return d >= model.tau_fast ? "fast" : "nominal";
 }
 
-/** Scores a telemetry sample and words the verdict as the Score message; null where no feature is present. */
+/** Scores a telemetry sample and words the verdict as the Score message; null where no feature is present, or D is not finite. */
 export function scoreTelemetry(
   scorer: Scorer,
   sample: TelemetrySample,
@@ -98,7 +98,7 @@ export function scoreTelemetry(
 ): Score | null {
   const x = toFeatures(sample);
   const verdict = scorer.score(x);
-  if (Number.isNaN(verdict.d)) return null;
+  if (!Number.isFinite(verdict.d)) return null;
   const { model } = scorer;
   return {
     v: 1,

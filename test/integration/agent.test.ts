@@ -45,6 +45,9 @@ interface Rig {
   heard: Record<string, Record<string, unknown>[]>;
   command(body: CommandBody, changes?: Partial<Command>): void;
   push(model: unknown, counter: number): void;
+  raw(topic: string, payload: string): void;
+  /** From now on the sensor driver never answers. */
+  hang(): void;
 }
 
 const cleanups: (() => Promise<unknown>)[] = [];
@@ -53,7 +56,7 @@ afterEach(async () => {
 });
 
 async function rig(
-  options: { mode?: "advisory" | "closed_loop"; trust?: boolean; speed?: number } = {},
+  options: { mode?: "advisory" | "closed_loop"; trust?: boolean; speed?: number; cache_dir?: string } = {},
 ): Promise<Rig> {
   const broker = await testBroker();
   cleanups.push(() => broker.close());
@@ -76,10 +79,12 @@ async function rig(
   const values = { ...NOMINAL };
   const setpoints: Rig["setpoints"] = {};
   let last_ms: number | null = null;
+  const state = { failed_safe: false, hanging: false };
   const sensors: SensorDriver = {
     name: "test",
     open: async () => {},
     async read() {
+      if (state.hanging) await new Promise(() => {});
       const at_ms = clock.now();
       const seconds = last_ms === null ? 1 : (at_ms - last_ms) / 1000;
       last_ms = at_ms;
@@ -88,7 +93,7 @@ async function rig(
     },
     close: async () => {},
   };
-  const state = { failed_safe: false };
+
   const actuators: ActuatorDriver = {
     name: "test",
     targets: RACK_TARGETS,
@@ -149,6 +154,12 @@ async function rig(
       observer.publish(commandTopic("dc1", RACK), JSON.stringify(signMessage(message, keys.privateKey)), {
         qos: 1,
       });
+    },
+    raw(topic, payload) {
+      observer.publish(topic, payload, { qos: 1 });
+    },
+    hang() {
+      state.hanging = true;
     },
     push(model, model_counter) {
       const manifest: ModelManifest = {
@@ -239,6 +250,27 @@ describe("an agent", () => {
   });
 });
 
+describe("an agent that is sent nonsense", () => {
+  it("answers with a refusal and guards on", async () => {
+    const { heard, agent, raw } = await rig();
+    await eventually("online", () => heard.status?.length);
+    const nested = `{"v":1,"deep":${"[".repeat(60_000)}${"]".repeat(60_000)}}`;
+    raw(commandTopic("dc1", RACK), nested);
+    raw(modelTopic("dc1"), nested);
+    await eventually("two refusals", () => heard.ack?.filter((ack) => ack.ok === false).length === 2);
+    const { guard_ticks } = agent.stats();
+    await eventually("the next ticks", () => agent.stats().guard_ticks > guard_ticks + 2);
+  });
+
+  it("asks a sensor driver again that never answers, and cools as a precaution meanwhile", async () => {
+    const { agent, setpoints, hang } = await rig({ mode: "closed_loop" });
+    await eventually("samples", () => agent.stats().samples_sent > 1);
+    hang();
+    await eventually("the hanging reads to be counted", () => agent.stats().sensor_errors >= 2);
+    await eventually("the pump to be raised", () => setpoints.pump_rpm_pct !== undefined);
+  });
+});
+
 describe("an agent in advisory mode", () => {
   it("drives nothing even when the inlet is over its limit, but says what it would do", async () => {
     const { heard, values, setpoints } = await rig();
@@ -298,11 +330,15 @@ describe("an agent in closed loop", () => {
     setpoint(70, "good");
     await eventually("the fan to be set", () => setpoints.fan_rpm_pct === 70);
     setpoint(75, "too-soon");
-    const refusal = await eventually("a refusal", () => heard.ack?.find((a) => a.ok === false));
-    expect(refusal.errors).toMatchObject([{ code: "SKADI_RATE_LIMITED" }]);
+    await eventually("all answers", () => heard.action?.length === 3);
     expect(heard.action).toMatchObject([
       { id: "too-high", outcome: "refused", kind: "manual" },
       { id: "good", outcome: "applied", to: 70 },
+      {
+        id: "too-soon",
+        outcome: "refused",
+        reason: expect.stringContaining("one action per target in 60 s"),
+      },
     ]);
     expect(setpoints.fan_rpm_pct).toBe(70);
   });

@@ -4,11 +4,15 @@ import type { ActuatorDriver } from "../../../agent/actuators/driver.ts";
 import { driveThroughGate } from "../../../agent/actuators/gate.ts";
 import type { RackTarget } from "../../../shared/contracts/action.ts";
 import { AgentConfig } from "../../../shared/contracts/config.ts";
+import { virtualClock } from "../../../shared/time.ts";
 
+const clock = virtualClock();
 const { actuators } = AgentConfig.parse({ rack_id: "R-A-01" });
 
 /** A device that remembers; `obeys` false ignores writes, as a locked controller does. */
-function device(options: { fan?: number | null; obeys?: boolean; broken?: boolean } = {}) {
+function device(
+  options: { fan?: number | null; obeys?: boolean; broken?: boolean; hangs?: boolean; rounds?: boolean } = {},
+) {
   const written: [RackTarget, number | null][] = [];
   let fan = options.fan ?? null;
   const driver: ActuatorDriver = {
@@ -16,11 +20,12 @@ function device(options: { fan?: number | null; obeys?: boolean; broken?: boolea
     targets: ["fan_rpm_pct"],
     read: async () => {
       if (options.broken) throw new Error("bus timeout");
+      if (options.hangs) await new Promise(() => {});
       return fan;
     },
     write: async (target, value) => {
       written.push([target, value]);
-      if (options.obeys !== false) fan = value;
+      if (options.obeys !== false) fan = options.rounds && value !== null ? Math.round(value) : value;
     },
     failSafe: async () => {},
   };
@@ -30,23 +35,33 @@ function device(options: { fan?: number | null; obeys?: boolean; broken?: boolea
 describe("the gate before every actuator", () => {
   it("drives nothing in advisory mode", async () => {
     const { driver, written } = device({ fan: 60 });
-    const result = await driveThroughGate(driver, actuators, {
-      target: "fan_rpm_pct",
-      value: 70,
-      mode: "advisory",
-    });
+    const result = await driveThroughGate(
+      driver,
+      actuators,
+      {
+        target: "fan_rpm_pct",
+        value: 70,
+        mode: "advisory",
+      },
+      clock,
+    );
     expect(result).toEqual({ outcome: "advised", from: 60 });
     expect(written).toEqual([]);
   });
 
   it("drives and reads back in closed loop", async () => {
     const { driver, written } = device({ fan: 60 });
-    const result = await driveThroughGate(driver, actuators, {
-      target: "fan_rpm_pct",
-      value: 70,
-      mode: "closed_loop",
-    });
-    expect(result).toEqual({ outcome: "applied", from: 60 });
+    const result = await driveThroughGate(
+      driver,
+      actuators,
+      {
+        target: "fan_rpm_pct",
+        value: 70,
+        mode: "closed_loop",
+      },
+      clock,
+    );
+    expect(result).toEqual({ outcome: "applied", from: 60, now: 70 });
     expect(written).toEqual([["fan_rpm_pct", 70]]);
   });
 
@@ -54,11 +69,16 @@ describe("the gate before every actuator", () => {
     "never writes %s, which is outside 40 to 100",
     async (value) => {
       const { driver, written } = device({ fan: null });
-      const result = await driveThroughGate(driver, actuators, {
-        target: "fan_rpm_pct",
-        value,
-        mode: "closed_loop",
-      });
+      const result = await driveThroughGate(
+        driver,
+        actuators,
+        {
+          target: "fan_rpm_pct",
+          value,
+          mode: "closed_loop",
+        },
+        clock,
+      );
       expect(result.rejection).toMatchObject({
         code: "SKADI_LIMIT",
         field: "fan_rpm_pct",
@@ -70,42 +90,86 @@ describe("the gate before every actuator", () => {
 
   it("never takes a larger step than configured", async () => {
     const { driver, written } = device({ fan: 60 });
-    const result = await driveThroughGate(driver, actuators, {
-      target: "fan_rpm_pct",
-      value: 76,
-      mode: "closed_loop",
-    });
+    const result = await driveThroughGate(
+      driver,
+      actuators,
+      {
+        target: "fan_rpm_pct",
+        value: 76,
+        mode: "closed_loop",
+      },
+      clock,
+    );
     expect(result.rejection?.code).toBe("SKADI_LIMIT");
     expect(written).toEqual([]);
   });
 
   it("reports a device that does not do what it was told", async () => {
     const { driver } = device({ fan: 60, obeys: false });
-    const result = await driveThroughGate(driver, actuators, {
-      target: "fan_rpm_pct",
-      value: 70,
-      mode: "closed_loop",
-    });
+    const result = await driveThroughGate(
+      driver,
+      actuators,
+      {
+        target: "fan_rpm_pct",
+        value: 70,
+        mode: "closed_loop",
+      },
+      clock,
+    );
     expect(result).toMatchObject({ outcome: "refused", rejection: { code: "SKADI_DRIVER", value: 60 } });
   });
 
   it("turns a failing device into a refusal", async () => {
     const { driver } = device({ broken: true });
-    const result = await driveThroughGate(driver, actuators, {
-      target: "fan_rpm_pct",
-      value: 70,
-      mode: "closed_loop",
-    });
+    const result = await driveThroughGate(
+      driver,
+      actuators,
+      {
+        target: "fan_rpm_pct",
+        value: 70,
+        mode: "closed_loop",
+      },
+      clock,
+    );
     expect(result.rejection?.message).toContain("bus timeout");
+  });
+
+  it("takes a device that rounds for one that obeys, and reports what it made of the value", async () => {
+    const { driver } = device({ fan: 60, rounds: true });
+    const request = { target: "fan_rpm_pct", value: 67.3, mode: "closed_loop" } as const;
+    expect(await driveThroughGate(driver, actuators, request, clock)).toEqual({
+      outcome: "applied",
+      from: 60,
+      now: 67,
+    });
+  });
+
+  it("brings a device that someone left outside its limits back to the nearest one, however far", async () => {
+    const { driver } = device({ fan: 10 });
+    const request = { target: "fan_rpm_pct", value: 40, mode: "closed_loop" } as const;
+    expect((await driveThroughGate(driver, actuators, request, clock)).outcome).toBe("applied");
+  });
+
+  it("does not wait for ever for a device that hangs", async () => {
+    const { driver } = device({ hangs: true });
+    const request = { target: "fan_rpm_pct", value: 70, mode: "closed_loop" } as const;
+    const pending = driveThroughGate(driver, actuators, request, clock);
+    clock.advance(5_000);
+    expect((await pending).rejection?.message).toContain("no answer within 5 s");
   });
 
   it("refuses a target that the driver does not have", async () => {
     const { driver } = device();
-    const result = await driveThroughGate(driver, actuators, {
-      target: "pump_rpm_pct",
-      value: 60,
-      mode: "closed_loop",
-    });
+    const result = await driveThroughGate(
+      driver,
+      actuators,
+      {
+        target: "pump_rpm_pct",
+        value: 60,
+        mode: "closed_loop",
+      },
+      clock,
+    );
     expect(result.outcome).toBe("refused");
   });
 });

@@ -97,6 +97,17 @@ describe("an offered model", () => {
   });
 });
 
+describe("a cache that cannot be written", () => {
+  it("is reported, and the model is used all the same", () => {
+    const blocked = join(temporaryFolder(), "file");
+    writeFileSync(blocked, "no folder");
+    const { slot, problems } = openSlot({ cache_file: join(blocked, "manifest.json") });
+    expect(slot.offer(manifest(first, 1)).outcome).toBe("swapped");
+    expect(slot.scorer?.model.id).toBe(first.id);
+    expect(problems).toEqual(["SKADI_DRIVER"]);
+  });
+});
+
 describe("a damaged cache", () => {
   it("is reported and does not keep the agent from starting", () => {
     const { cache_file } = openSlot();

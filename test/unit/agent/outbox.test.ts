@@ -24,6 +24,13 @@ describe("the outbox", () => {
     expect(outbox.size).toBe(0);
   });
 
+  it("counts a letter that will never arrive as dropped", () => {
+    const outbox = memoryOutbox(10);
+    outbox.add(letter("telemetry", "1"));
+    outbox.lose(outbox.take()!);
+    expect({ size: outbox.size, dropped: outbox.dropped }).toEqual({ size: 0, dropped: 1 });
+  });
+
   it("gives up the oldest telemetry when it is full, never a decision, and counts what it lost", () => {
     const outbox = memoryOutbox(3);
     outbox.add(letter("action", "decision"));

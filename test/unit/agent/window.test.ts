@@ -48,6 +48,15 @@ describe("a window of one-second reads", () => {
     expect(window.close()?.values).toMatchObject({ inlet_c: null, fan_rpm_pct: null, outlet_c: 35 });
   });
 
+  it("starts anew after a long silence instead of averaging two different times", () => {
+    const window = sampleWindow();
+    window.add(read(0));
+    window.add(read(90_000_000, { gpu_energy_j: 5e11 }));
+    expect(window.close()).toBeNull();
+    window.add(read(90_005_000, { gpu_energy_j: 28_000 }));
+    expect(window.close()).toMatchObject({ interval_s: 5, values: { gpu_energy_j: 28_000 } });
+  });
+
   it("is no sample when nothing was read, or when time stood still", () => {
     const window = sampleWindow();
     expect(window.close()).toBeNull();

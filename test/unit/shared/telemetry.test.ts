@@ -37,6 +37,11 @@ describe("a telemetry sample", () => {
     expect(result.ok && result.value.interval_s).toBeCloseTo(60, 9);
   });
 
+  it("of a data set with a tiny power keeps the default interval", () => {
+    const result = parse({ ...EXAMPLE, gpu_power_kw: 1e-320 });
+    expect(result.ok && result.value.interval_s).toBe(5);
+  });
+
   it("may lack readings, if it says so by null", () => {
     const result = parse({ ...EXAMPLE, inlet_c: null, quality: { outlet_c: "suspect" } });
     expect(result.ok && result.value.quality).toMatchObject({
@@ -53,6 +58,10 @@ describe("a telemetry sample", () => {
     [{ ...EXAMPLE, fan_rpm_pct: -1 }, "SKADI_INVALID_FIELD", "fan_rpm_pct"],
     [{ ...EXAMPLE, rack_id: "rack 7" }, "SKADI_INVALID_FIELD", "rack_id"],
     [{ ...EXAMPLE, ts: "yesterday" }, "SKADI_INVALID_FIELD", "ts"],
+    [{ ...EXAMPLE, ts: "9999-12-31T23:59:59-12:00" }, "SKADI_INVALID_FIELD", "ts"],
+    [{ ...EXAMPLE, ts: "1970-01-01T00:00:00Z" }, "SKADI_INVALID_FIELD", "ts"],
+    [{ ...EXAMPLE, interval_s: 1e-200 }, "SKADI_INVALID_FIELD", "interval_s"],
+    [`{"inlet_c":${"[".repeat(60_000)}${"]".repeat(60_000)}}`, "SKADI_INVALID_FIELD", "(payload)"],
     [{ ...EXAMPLE, v: 2 }, "SKADI_UNSUPPORTED_VERSION", "v"],
     [{ ...EXAMPLE, v: "one" }, "SKADI_INVALID_FIELD", "v"],
     [JSON.stringify(EXAMPLE).replace("27.5", "NaN"), "SKADI_NOT_FINITE", "inlet_c"],

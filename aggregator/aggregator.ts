@@ -45,6 +45,9 @@ export interface Aggregator {
   counters(): Counters;
 }
 
+/** What a broker kept for us while we were away arrives within this time after a reconnection. */
+const RECONNECT_SETTLE_MS = 2_000;
+
 interface Running {
   http_url: string;
   mqtt_url: string;
@@ -138,7 +141,7 @@ async function run(
       onSimulatorStatus: simulator.onStatus,
     });
     rollout.loadNewest();
-    await broker.connect(ingest.onMessage);
+    await broker.connect(ingest.onMessage, () => clock.after(RECONNECT_SETTLE_MS, rollout.announceAgain));
     rollout.announce();
 
     const trainer = createTrainer({ data_dir, database, limits: config.limits });

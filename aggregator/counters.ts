@@ -18,6 +18,8 @@ export interface Counters {
   rejected: Partial<Record<ErrorCode, number>>;
   actions: number;
   commands: number;
+  /** Commands that agents would not take: wrong key, too old, or in conflict with the guardrail. */
+  commands_refused: number;
   /** Publishes that the embedded broker did not let through. */
   refused_publishes: number;
 }
@@ -35,6 +37,7 @@ export function newCounters(): Counters {
     rejected: {},
     actions: 0,
     commands: 0,
+    commands_refused: 0,
     refused_publishes: 0,
   };
 }

@@ -3,7 +3,16 @@ import { type Clock, isoTime } from "../shared/time.ts";
 import type { Store, StoredEvent } from "./store/store.ts";
 
 /** Kept in the store and shown on the timeline. */
-const KEPT_EVENTS = ["mms", "status", "mode", "model", "scenario", "seq_restart", "rollback"] as const;
+const KEPT_EVENTS = [
+  "mms",
+  "status",
+  "mode",
+  "model",
+  "scenario",
+  "seq_restart",
+  "rollback",
+  "command_refused",
+] as const;
 /** The rest is only sent to whoever listens. */
 type EventType = (typeof KEPT_EVENTS)[number] | "score" | "action" | "rejection";
 

@@ -2,6 +2,7 @@ import type { Status } from "../shared/contracts/messages.ts";
 import { racksOf, rowOf } from "../shared/contracts/rack.ts";
 import type { Score } from "../shared/contracts/score.ts";
 import type { TelemetrySample } from "../shared/contracts/telemetry.ts";
+import type { LateRun } from "./ingest/order.ts";
 import { conditionOf, type MmsFilter, type RackCondition } from "./mms/filter.ts";
 import type { Store } from "./store/store.ts";
 
@@ -25,6 +26,7 @@ export interface Rack {
   d_slow: number | null;
   last_seq: number | null;
   last_scored_seq: number | null;
+  late_run: LateRun | null;
   /** Numbers missing from this rack's sequence so far. */
   lost: number;
 }
@@ -59,6 +61,7 @@ function restoreRack(rack_id: string, position: number, store: Store): Rack {
     d_slow: scored?.mms?.ema ?? null,
     last_seq: latest?.sample.seq ?? null,
     last_scored_seq: scored?.sample.seq ?? null,
+    late_run: null,
     lost: 0,
   };
 }

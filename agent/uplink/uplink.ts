@@ -38,12 +38,14 @@ export function mqttUplink(options: UplinkOptions): Uplink {
   const { site, rack_id, outbox, log } = options;
   let client: MqttClient | null = null;
   let announced = false;
+  /** After a reconnection the client repeats what was under way; anything new would overtake it. */
+  let repeating = false;
   let under_way = 0;
   let delivered = 0;
   let onIdle: (() => void) | null = null;
 
   const pump = () => {
-    if (!client?.connected || !announced) return;
+    if (!client?.connected || !announced || repeating) return;
     while (under_way < UNDER_WAY_MAX) {
       const letter = outbox.take();
       if (!letter) break;
@@ -51,6 +53,7 @@ export function mqttUplink(options: UplinkOptions): Uplink {
       // While the connection is lost the client keeps the packet and sends it again; this settles only once.
       client.publish(upTopic(site, rack_id, letter.channel), letter.payload, { qos: 1 }, (error) => {
         under_way--;
+        if (under_way === 0) repeating = false;
         if (error) {
           log.warn({ event: "publish_failed", channel: letter.channel, reason: error.message });
           outbox.lose(letter);
@@ -75,6 +78,7 @@ export function mqttUplink(options: UplinkOptions): Uplink {
     // Before the first sample, so that the aggregator knows that this rack is scored by its own agent.
     announce();
     announced = true;
+    repeating = under_way > 0;
     pump();
   };
   return {

@@ -1,5 +1,5 @@
 import type { Action, RackTarget } from "../../shared/contracts/action.ts";
-import type { Rejection } from "../../shared/errors.ts";
+import { type Rejection, reject } from "../../shared/errors.ts";
 import type { Commander } from "../commands/commander.ts";
 import type { Counters } from "../counters.ts";
 import type { EventBus } from "../events.ts";
@@ -8,12 +8,17 @@ import { type Setpoints, trackSetpoints } from "./setpoints.ts";
 
 export interface ActionLog {
   readonly setpoints: Setpoints;
+  /** The optimizer's changes that still set their device, from the history. */
+  inForce(): SetpointAction[];
   /** Keeps an action that was decided here, or a new version of one. */
   record(action: Action): void;
   /** Records a setpoint as sent and sends it, signed, to the rack's agent. */
   send(action: SetpointAction): void;
-  /** An agent's own action, or the outcome of one that was sent to it. */
-  fromAgent(action: Action): void;
+  /**
+   * An agent's own action, or the outcome of one that was sent to it. Anything else is made up, and refused: agents
+   * decide for the guardrail only, and answer only for their own rack and target.
+   */
+  fromAgent(action: Action): Rejection | null;
   /** An agent would not take a command; if it carried an action, the action is refused. */
   commandRefused(command_id: string, errors: Rejection[]): void;
 }
@@ -48,6 +53,7 @@ export function actionLog(context: ActionLogContext): ActionLog {
   };
   return {
     setpoints,
+    inForce: () => lastApplied(store.actions.recent(HISTORY)),
     record,
     send(action) {
       record({ ...action, outcome: "sent" });
@@ -61,7 +67,10 @@ export function actionLog(context: ActionLogContext): ActionLog {
     },
     fromAgent(action) {
       const known = store.actions.get(action.id);
+      const wrong = known ? differing(known, action) : foreign(action);
+      if (wrong) return wrong;
       record(known ? mergeOutcome(known, action) : action);
+      return null;
     },
     commandRefused(command_id, errors) {
       const action_id = action_of_command.get(command_id);
@@ -71,6 +80,34 @@ export function actionLog(context: ActionLogContext): ActionLog {
       record({ ...action, outcome: "refused", reason: `${action.reason}; refused: ${reason}` });
     },
   };
+}
+
+/** @param actions newest first */
+function lastApplied(actions: readonly Action[]): SetpointAction[] {
+  const devices = new Set<string>();
+  return actions.filter((action): action is SetpointAction => {
+    const device = `${action.rack_id}/${action.target}`;
+    if (action.outcome !== "applied" || devices.has(device)) return false;
+    devices.add(device);
+    return action.source === "optimizer" && action.kind === "optimize" && action.to !== null;
+  });
+}
+
+function differing(known: Action, answer: Action): Rejection | null {
+  for (const field of ["rack_id", "target", "source"] as const) {
+    if (known[field] === answer[field]) continue;
+    return reject("SKADI_CONFLICT", { field, value: answer[field], expected: String(known[field]) });
+  }
+  return null;
+}
+
+function foreign(action: Action): Rejection | null {
+  if (action.source === "guardrail") return null;
+  return reject("SKADI_NOT_FOUND", {
+    field: "id",
+    value: action.id,
+    expected: "an action that was sent from here",
+  });
 }
 
 /** The agent says what became of a decision; why it was taken and what it promised is known here. */

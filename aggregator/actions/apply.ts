@@ -48,6 +48,8 @@ export function applyAdvice(context: ApplyContext, action_id: string): Action {
   if (!advice) throw skadiError("SKADI_NOT_FOUND", { field: "action_id", value: action_id });
   const conflict = (field: string, value: unknown, expected: string) =>
     skadiError("SKADI_CONFLICT", { field, value, expected });
+  if (advice.source !== "optimizer")
+    throw conflict("source", advice.source, "a recommendation of the optimizer");
   if (advice.outcome !== "advised") throw conflict("outcome", advice.outcome, "advised");
   const age_ms = context.clock.now() - Date.parse(advice.ts);
   if (age_ms > ADVICE_VALID_MS)

@@ -10,7 +10,7 @@ export interface Broker {
   connected(): boolean;
   publish: Link["publish"];
   /** Connects and subscribes; resolves when every retained message has been handled. */
-  connect(onMessage: MessageHandler): Promise<void>;
+  connect(onMessage: MessageHandler, onReconnect: () => void): Promise<void>;
   disconnect(): Promise<void>;
   /** Lets agents in; resolves with the URL that they connect to. */
   open(): Promise<string>;
@@ -38,8 +38,8 @@ export async function createBroker(context: BrokerContext): Promise<Broker> {
       if (link) link.publish(...message);
       else early.push(message);
     },
-    async connect(onMessage) {
-      const parts = { site, log, onMessage };
+    async connect(onMessage, onReconnect) {
+      const parts = { site, log, onMessage, onReconnect };
       link = await (embedded
         ? linkInProcess(parts, embedded.connect, token)
         : linkOverNetwork(parts, config.external));

@@ -4,6 +4,7 @@ import { Aedes, type AuthenticateError, type Client, type PublishPacket } from "
 import { type Rejection, skadiError } from "../../shared/errors.ts";
 import { MQTT_USERNAME, sameSecret } from "../secrets.ts";
 import { refusePublish } from "./access.ts";
+import { AGGREGATOR_CLIENT_ID } from "./link.ts";
 
 export interface EmbeddedBroker {
   /** A connection to the broker inside this process. */
@@ -30,6 +31,9 @@ export async function embeddedBroker(context: BrokerContext): Promise<EmbeddedBr
     // 0 means no limit, which survives the same load.
     concurrency: 0,
     authenticate(client, username, password, done) {
+      // The same client id as ours would push us off our own broker.
+      const impostor = client.id.startsWith(AGGREGATOR_CLIENT_ID) && username !== MQTT_USERNAME;
+      if (impostor) return done(badPassword(), false);
       if (username !== MQTT_USERNAME) return done(null, true);
       if (!password || !sameSecret(password, context.token)) return done(badPassword(), false);
       trusted.add(client);

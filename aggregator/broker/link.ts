@@ -22,8 +22,12 @@ interface LinkContext {
   site: string;
   log: Log;
   onMessage: MessageHandler;
+  /** Connected again after the broker was away; it may have forgotten what it had retained. */
+  onReconnect: () => void;
 }
 
+/** Followed by the site. */
+export const AGGREGATOR_CLIENT_ID = "skadi-aggregator-";
 const CONNECT_TIMEOUT_MS = 10_000;
 const DRAIN_TIMEOUT_MS = 2_000;
 
@@ -48,7 +52,7 @@ export function linkOverNetwork(context: LinkContext, broker: MqttClientConfig):
 }
 
 function withId(site: string, options: IClientOptions): IClientOptions {
-  return { ...options, clientId: `skadi-aggregator-${site}`, connectTimeout: CONNECT_TIMEOUT_MS };
+  return { ...options, clientId: AGGREGATOR_CLIENT_ID + site, connectTimeout: CONNECT_TIMEOUT_MS };
 }
 
 async function openLink(context: LinkContext, client: MqttClient): Promise<Link> {
@@ -62,6 +66,7 @@ async function openLink(context: LinkContext, client: MqttClient): Promise<Link>
     context.onMessage(topic, payload, packet.retain);
   });
   await connected(client);
+  client.on("connect", () => context.onReconnect());
   const channels = UP_CHANNELS.map((channel) => `${TOPIC_ROOT}/${site}/+/${channel}`);
   await client.subscribeAsync([...channels, modelTopic(site), drain_topic], { qos: 1 });
   return {

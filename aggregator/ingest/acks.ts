@@ -1,12 +1,19 @@
 import { Ack } from "../../shared/contracts/messages.ts";
 import { parsePayload } from "../../shared/contracts/parse.ts";
+import type { Rejection } from "../../shared/errors.ts";
+import type { Log } from "../../shared/log.ts";
 import type { ActionLog } from "../actions/action-log.ts";
+import type { Counters } from "../counters.ts";
+import type { EventBus } from "../events.ts";
 import type { Fleet } from "../fleet.ts";
 import type { Store } from "../store/store.ts";
 import type { Rejections } from "./rejections.ts";
 import { findRack } from "./site.ts";
 
 interface AckContext {
+  log: Log;
+  counters: Counters;
+  events: EventBus;
   fleet: Fleet;
   store: Store;
   actions: ActionLog;
@@ -18,12 +25,20 @@ export function ackIngest(context: AckContext): (topic_rack: string, payload: Ui
   return (topic_rack, payload) => {
     const parsed = parsePayload(Ack, payload);
     if (!parsed.ok) return context.rejections.refuse(topic_rack, "ack", parsed.rejections);
-    const ack = parsed.value;
-    if (!ack.ref || (ack.of !== "model" && ack.of !== "command")) return;
-    const rack = findRack(context.fleet, ack.rack_id, topic_rack);
+    const { of, rack_id, ok, ts, errors } = parsed.value;
+    // An agent cannot trust the id of a command that it cannot verify, so it leaves it out.
+    const ref = parsed.value.ref ?? (of === "command" && !ok ? "unverified" : undefined);
+    if (!ref || (of !== "model" && of !== "command")) return;
+    const rack = findRack(context.fleet, rack_id, topic_rack);
     if (!rack.ok) return context.rejections.refuse(topic_rack, "ack", rack.rejections);
-    const { rack_id, ok, ts, errors } = ack;
-    if (ack.of === "model") context.store.models.putAck(ack.ref, { rack_id, ok, ts, errors });
-    else if (!ok) context.actions.commandRefused(ack.ref, errors);
+    if (of === "model") context.store.models.putAck(ref, { rack_id, ok, ts, errors });
+    else if (!ok) commandRefused(rack_id, ref, errors, context);
   };
+}
+
+function commandRefused(rack_id: string, command_id: string, errors: Rejection[], context: AckContext): void {
+  context.log.warn({ rack_id, command_id, rejections: errors }, "command refused by the agent");
+  context.counters.commands_refused++;
+  context.events.publish("command_refused", rack_id, { command_id, errors });
+  context.actions.commandRefused(command_id, errors);
 }

@@ -18,6 +18,7 @@ export function actionIngest(context: ActionContext): (topic_rack: string, paylo
     if (!parsed.ok) return context.rejections.refuse(topic_rack, "action", parsed.rejections);
     const rack = findRack(context.fleet, parsed.value.rack_id, topic_rack);
     if (!rack.ok) return context.rejections.refuse(topic_rack, "action", rack.rejections);
-    context.actions.fromAgent(parsed.value);
+    const wrong = context.actions.fromAgent(parsed.value);
+    if (wrong) context.rejections.refuse(topic_rack, "action", [wrong]);
   };
 }

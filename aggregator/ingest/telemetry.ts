@@ -8,7 +8,7 @@ import type { Counters } from "../counters.ts";
 import type { EventBus } from "../events.ts";
 import { agentOnline, type Fleet, type Rack } from "../fleet.ts";
 import type { Store } from "../store/store.ts";
-import { type Order, orderOf } from "./order.ts";
+import { nextLateRun, type Order, orderOf } from "./order.ts";
 import type { Rejections } from "./rejections.ts";
 import type { ScoreIngest } from "./scores.ts";
 import { findRack } from "./site.ts";
@@ -71,7 +71,7 @@ function sourceOf(value: unknown): string {
 }
 
 function orderSample(rack: Rack, sample: TelemetrySample, { store, counters }: TelemetryContext): Order {
-  const last = { seq: rack.last_seq, ts_ms: rack.ts_ms, lost: rack.lost };
+  const last = { seq: rack.last_seq, ts_ms: rack.ts_ms, lost: rack.lost, late_run: rack.late_run };
   const seen = store.samples.find(sample.rack_id, sample.seq) !== null;
   const { seq, interval_s } = sample;
   const order = orderOf(last, { seq, ts_ms: Date.parse(sample.ts), interval_s }, seen);
@@ -92,6 +92,7 @@ function keepSample(
   const lost = order.kind === "late" ? -order.found : order.lost;
   rack.lost += lost;
   counters.lost += lost;
+  rack.late_run = order.kind === "late" ? nextLateRun(rack.late_run, sample.seq) : null;
   if (order.kind === "late") return;
   if (order.restarted) {
     events.publish("seq_restart", rack.rack_id, { from_seq: rack.last_seq, to_seq: sample.seq });
@@ -103,10 +104,10 @@ function keepSample(
   rack.last_seq = sample.seq;
 }
 
-/** A rack with a live agent is scored there; every other rack that sends telemetry is scored here. */
+/** A rack whose live agent has a model is scored there; every other rack that sends telemetry is scored here. */
 function scoreIfNeeded(rack: Rack, sample: TelemetrySample, context: TelemetryContext): Score | null {
   const scorer = context.scorer();
-  if (!scorer || agentOnline(rack)) return null;
+  if (!scorer || (agentOnline(rack) && rack.status?.model_id)) return null;
   const score = scoreTelemetry(scorer, sample, "aggregator");
   if (score) context.scores.fromAggregator(rack, score);
   return score;

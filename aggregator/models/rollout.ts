@@ -20,6 +20,8 @@ export interface Rollout {
   onManifest(payload: Uint8Array): void;
   /** Publishes the model in force, unless the retained manifest already says so. */
   announce(): void;
+  /** The same after the broker was away, which may have lost what it had retained. */
+  announceAgain(): void;
   /** Makes a model the one to run, here and on every agent. */
   activate(model: ModelFile): void;
 }
@@ -61,11 +63,14 @@ export function createRollout(context: RolloutContext): Rollout {
     library.save(model);
     use((starting && modelToRun(library.models(), choice)) || model);
   };
+  /** What ran before, from our own records: a broker that restarted no longer knows. */
+  const previousId = (model_id: string) =>
+    store.models.activated().find((record) => record.id !== model_id)?.id ?? null;
   const announce = () => {
     starting = false;
     if (!scorer || retained?.sha256 === scorer.model.sha256) return;
     const { model } = scorer;
-    const previous_id = retained?.model_id ?? null;
+    const previous_id = retained?.model_id ?? previousId(model.id);
     const manifest = makeManifest(model, {
       counter: context.counter.next(),
       previous_id,
@@ -102,6 +107,10 @@ export function createRollout(context: RolloutContext): Rollout {
       choose(model, Date.parse(issued_at));
     },
     announce,
+    announceAgain() {
+      retained = null;
+      announce();
+    },
     activate(model) {
       choose(model, Date.now());
       announce();

@@ -45,7 +45,8 @@ export function createOptimizer(context: OptimizerContext): Optimizer {
   const trials = createTrials(context, interval_ms);
   let stopTimer: (() => void) | undefined;
 
-  const carryOut = (proposal: Proposal, now_ms: number): Action => {
+  /** null: not carried out. */
+  const carryOut = (proposal: Proposal, now_ms: number): Action | null => {
     const { mode } = context.mode.get();
     const action = toAction(proposal, mode, now_ms);
     // The site's supply air has no actuator on this side yet: whatever the mode, it is only advised.
@@ -53,15 +54,14 @@ export function createOptimizer(context: OptimizerContext): Optimizer {
       actions.record(action);
       return action;
     }
-    trials.begin(action, proposal.predicted, now_ms);
-    return { ...action, outcome: "sent" };
+    return trials.begin(action, proposal.predicted, now_ms) ? { ...action, outcome: "sent" } : null;
   };
   const tick = (): TickReport => {
     const now_ms = clock.now();
     trials.settle(now_ms);
     const state = planState(context, now_ms, trials.resting);
     const { skipped, proposals, rejected } = plan(state, context.config, now_ms);
-    const taken = proposals.map((proposal) => carryOut(proposal, now_ms));
+    const taken = proposals.map((proposal) => carryOut(proposal, now_ms)).filter((action) => action !== null);
     const { mode } = context.mode.get();
     log.info({ mode, skipped, rejected, proposals: taken.length }, "optimizer tick");
     return { ts: isoTime(now_ms), mode, skipped, rejected, actions: taken };

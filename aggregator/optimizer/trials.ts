@@ -21,8 +21,11 @@ interface Trial {
 }
 
 export interface Trials {
-  /** Sends a change and remembers what the rack was like before it. */
-  begin(action: SetpointAction, predicted: Proposal["predicted"], now_ms: number): void;
+  /**
+   * Sends a change and remembers what the rack was like before it; false, and nothing is sent, where that is not known:
+   * a change that cannot be judged is not made.
+   */
+  begin(action: SetpointAction, predicted: Proposal["predicted"], now_ms: number): boolean;
   /** Judges what is due, and takes back what made things worse, now or since it was judged. */
   settle(now_ms: number): void;
   /** Whether a change of this device was taken back a short while ago. */
@@ -32,14 +35,22 @@ export interface Trials {
 export function createTrials(context: OptimizerContext, interval_ms: number): Trials {
   const { actions, store, events, mode, log } = context;
   const resting_until_ms = new Map<string, number>();
-  /** Changes that were judged good and are in force. */
+  /** Changes in force that were judged good, or made by an earlier run. */
   const standing = new Map<string, SetpointAction>();
   let trials: Trial[] = [];
+  for (const action of actions.inForce()) standing.set(deviceKey(action.rack_id, action.target), action);
+
+  const resting = (rack_id: string | null, target: Target, now_ms: number) =>
+    now_ms < (resting_until_ms.get(deviceKey(rack_id, target)) ?? Number.NEGATIVE_INFINITY);
 
   const takeBack = (action: SetpointAction, to: number | null, worsened: string, now_ms: number) => {
     const { id, rack_id, target } = action;
+    const may_drive = mode.get().mode === "closed_loop" && !mode.get().kill_switch;
+    // Where nothing may be driven now, the change stays under watch until it can be taken back.
+    if (may_drive) standing.delete(deviceKey(rack_id, target));
+    else standing.set(deviceKey(rack_id, target), action);
+    if (resting(rack_id, target, now_ms) && !may_drive) return;
     resting_until_ms.set(deviceKey(rack_id, target), now_ms + REST_AFTER_ROLLBACK_MS);
-    standing.delete(deviceKey(rack_id, target));
     events.publish("rollback", rack_id, { action_id: id, target, worsened });
     const { predicted_saving_kw: _, ...base } = action;
     const rollback: SetpointAction = {
@@ -54,7 +65,6 @@ export function createTrials(context: OptimizerContext, interval_ms: number): Tr
       reason: `takes back ${id}: ${worsened}`,
       inputs: {},
     };
-    const may_drive = mode.get().mode === "closed_loop" && !mode.get().kill_switch;
     if (may_drive) actions.send(rollback);
     else actions.record(rollback);
   };
@@ -77,8 +87,10 @@ export function createTrials(context: OptimizerContext, interval_ms: number): Tr
   return {
     begin(action, predicted, now_ms) {
       const before = store.samples.means(action.rack_id, now_ms - BASELINE_MS, now_ms);
+      if (!before) return false;
       actions.send(action);
-      if (before) trials.push({ action, before, predicted, due_ms: now_ms + interval_ms });
+      trials.push({ action, before, predicted, due_ms: now_ms + interval_ms });
+      return true;
     },
     settle(now_ms) {
       const due = trials.filter((trial) => trial.due_ms <= now_ms);
@@ -90,8 +102,7 @@ export function createTrials(context: OptimizerContext, interval_ms: number): Tr
         if (worsened) takeBack(action, null, worsened, now_ms);
       }
     },
-    resting: (rack_id, target, now_ms) =>
-      now_ms < (resting_until_ms.get(deviceKey(rack_id, target)) ?? Number.NEGATIVE_INFINITY),
+    resting,
   };
 }
 

@@ -155,7 +155,7 @@ export function agentStatus(
   mode: Status["mode"] = "advisory",
 ): Status {
   const ts = isoTime(Date.now());
-  return { v: 1, ts, rack_id, state, agent_version: "test", driver: "test", mode, model_id: null };
+  return { v: 1, ts, rack_id, state, agent_version: "test", driver: "test", mode, model_id: "ims_test" };
 }
 
 export const topicOf = (rack_id: string, channel: Parameters<typeof upTopic>[2]) =>

@@ -5,6 +5,8 @@ import { Aedes } from "aedes";
 export interface TestBroker {
   readonly url: string;
   readonly port: number;
+  /** Calls back for everything that clients publish, in the order in which it reaches the broker. */
+  onPublish(listener: (topic: string, payload: string) => void): void;
   up(): Promise<void>;
   down(): Promise<void>;
   close(): Promise<void>;
@@ -42,6 +44,11 @@ export async function testBroker(): Promise<TestBroker> {
     },
     get port() {
       return port;
+    },
+    onPublish(listener) {
+      aedes.on("publish", (packet, client) => {
+        if (client) listener(packet.topic, packet.payload.toString());
+      });
     },
     up,
     down,

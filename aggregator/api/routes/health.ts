@@ -2,6 +2,7 @@ import { z } from "zod";
 import { Timestamp } from "../../../shared/contracts/envelope.ts";
 import { isoTime } from "../../../shared/time.ts";
 import { packageVersion } from "../../../shared/version.ts";
+import { agentOnline } from "../../fleet.ts";
 import type { ApiContext, RouteGroup } from "../context.ts";
 
 const Health = z.object({
@@ -24,6 +25,7 @@ const Health = z.object({
     rejected: z.record(z.string(), z.int()),
     actions: z.int(),
     commands: z.int(),
+    commands_refused: z.int(),
     refused_publishes: z.int(),
   }),
   /** Racks whose sequence has gaps, with the number of missing samples. */
@@ -52,9 +54,15 @@ export const healthRoutes: RouteGroup = (api, context) => {
   });
 };
 
-function findProblems({ broker_connected, rollout }: ApiContext): string[] {
+function findProblems({ broker_connected, rollout, fleet, mode }: ApiContext): string[] {
+  const { mode: ordered, kill_switch } = mode.get();
+  const wanted = kill_switch ? "advisory" : ordered;
+  const disobedient = fleet.racks
+    .filter((rack) => agentOnline(rack) && rack.status?.mode !== wanted)
+    .map((rack) => rack.rack_id);
   return [
     ...(broker_connected() ? [] : ["the MQTT broker cannot be reached"]),
     ...(rollout.scorer() ? [] : ["no valid model is loaded"]),
+    ...(disobedient.length > 0 ? [`agents in another mode than ordered: ${disobedient.join(", ")}`] : []),
   ];
 }

@@ -1,10 +1,15 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { orderOf } from "../../../aggregator/ingest/order.ts";
+import { type LateRun, nextLateRun, orderOf } from "../../../aggregator/ingest/order.ts";
 
 const TICK_MS = 5_000;
 const sample = (seq: number, ts_ms = seq * TICK_MS) => ({ seq, ts_ms, interval_s: 5 });
-const last = (seq: number | null, ts_ms = (seq ?? 0) * TICK_MS, lost = 0) => ({ seq, ts_ms, lost });
+const last = (seq: number | null, ts_ms = (seq ?? 0) * TICK_MS, lost = 0) => ({
+  seq,
+  ts_ms,
+  lost,
+  late_run: null,
+});
 
 describe("the order of a rack's samples", () => {
   it("accepts the first one, whatever its number", () => {
@@ -41,6 +46,17 @@ describe("the order of a rack's samples", () => {
   it("takes a counter that fell back for a restart once the clock moved on by more than a minute", () => {
     const order = orderOf(last(1_000_000, 0), sample(1, 61_000), false);
     expect(order).toEqual({ kind: "in_order", lost: 0, restarted: true });
+  });
+
+  it("recovers from a sample of the far future: a steady run of late samples is the present", () => {
+    const future = Date.UTC(2099, 0);
+    let late_run: LateRun | null = null;
+    const kinds = [1, 2, 3, 4, 5, 6].map((seq) => {
+      const order = orderOf({ seq: future, ts_ms: future, lost: 0, late_run }, sample(seq), false);
+      late_run = nextLateRun(late_run, seq);
+      return order.kind;
+    });
+    expect(kinds).toEqual(["late", "late", "late", "late", "late", "in_order"]);
   });
 
   it("accepts every permutation exactly once, and none twice", () => {

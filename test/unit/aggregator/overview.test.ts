@@ -21,6 +21,7 @@ function rack(rack_id: string, changes: Partial<Rack> = {}): Rack {
     d_slow: null,
     last_seq: 1,
     last_scored_seq: 1,
+    late_run: null,
     lost: 0,
     ...changes,
   };

@@ -40,6 +40,7 @@ export function mqttUplink(options: UplinkOptions): Uplink {
   let announced = false;
   /** After a reconnection the client repeats what was under way; anything new would overtake it. */
   let repeating = false;
+  let complained = false;
   let under_way = 0;
   let delivered = 0;
   let onIdle: (() => void) | null = null;
@@ -71,6 +72,7 @@ export function mqttUplink(options: UplinkOptions): Uplink {
     client.publish(upTopic(site, rack_id, "status"), options.status("online"), { qos: 1, retain: true });
   };
   const onConnect = () => {
+    complained = false;
     log.info({ event: "broker_connected", url: options.mqtt.url });
     client?.subscribe([commandTopic(site, rack_id), modelTopic(site)], { qos: 1 }, (error) => {
       if (error) log.error({ event: "subscribe_failed", reason: error.message });
@@ -100,7 +102,11 @@ export function mqttUplink(options: UplinkOptions): Uplink {
         announced = false;
         log.debug({ event: "broker_connection_closed" });
       });
-      client.on("error", (error) => log.warn({ event: "broker_error", reason: error.message }));
+      client.on("error", (error) => {
+        // Once per outage: days without network must not fill the disk.
+        if (!complained) log.warn({ event: "broker_error", reason: error.message });
+        complained = true;
+      });
       client.on("message", (topic, payload) => {
         try {
           if (topic === modelTopic(site)) options.onModel(payload);

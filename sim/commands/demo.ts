@@ -3,7 +3,7 @@ import type { AgentStats } from "../../agent/agent.ts";
 import { integerOption } from "../../shared/cli.ts";
 import type { SimConfig } from "../../shared/contracts/config.ts";
 import { skadiError } from "../../shared/errors.ts";
-import { createLog } from "../../shared/log.ts";
+import { createLog, type Log } from "../../shared/log.ts";
 import { untilStopSignal } from "../../shared/process.ts";
 import { pace, virtualClock } from "../../shared/time.ts";
 import { createDemo, type Demo } from "../demo/demo.ts";
@@ -48,18 +48,22 @@ async function demo(flags: DemoFlags): Promise<void> {
   await ensureModel(config, rack_ids, start_ms, say);
   const clock = virtualClock(Date.now());
   const running = await createDemo({ config, clock, log });
-  if (flags.mode) await setMode(running.aggregator, flags.mode);
-  const { mode } = await fetchOverview(running.aggregator.http_url);
-  introduce(running, config, mode, say);
   const stopTime = pace(clock, config.speed);
-  await running.start();
-
-  const started_ms = clock.now();
-  const elapsed_s = () => (clock.now() - started_ms) / 1000;
-  const last = await watch(running, elapsed_s, flags);
-  const seconds = elapsed_s();
-  await running.stop();
-  stopTime();
+  let last: Overview;
+  let seconds: number;
+  try {
+    if (flags.mode) await setMode(running.aggregator, flags.mode);
+    const { mode } = await fetchOverview(running.aggregator.http_url);
+    introduce(running, config, mode, say);
+    await running.start();
+    const started_ms = clock.now();
+    const elapsed_s = () => (clock.now() - started_ms) / 1000;
+    last = await watch(running, elapsed_s, flags, log);
+    seconds = elapsed_s();
+  } finally {
+    await running.stop();
+    stopTime();
+  }
   const summary = summarise(running, config, last, seconds, errors);
   if (flags.json) process.stdout.write(`${JSON.stringify(summary)}\n`);
   else
@@ -95,7 +99,7 @@ function introduce({ aggregator }: Demo, config: SimConfig, mode: string, say: (
 }
 
 /** Shows the status until the time is over or someone stops it; returns the last overview. */
-async function watch(running: Demo, elapsed_s: () => number, flags: DemoFlags): Promise<Overview> {
+async function watch(running: Demo, elapsed_s: () => number, flags: DemoFlags, log: Log): Promise<Overview> {
   const screen = flags.json ? null : statusScreen(process.stdout);
   const timers: NodeJS.Timeout[] = [];
   const over = new Promise<void>((resolve) => {
@@ -103,8 +107,11 @@ async function watch(running: Demo, elapsed_s: () => number, flags: DemoFlags): 
   });
   const { http_url } = running.aggregator;
   timers.push(
-    setInterval(async () => {
-      screen?.show(await fetchOverview(http_url), running.site.stats(), elapsed_s());
+    setInterval(() => {
+      fetchOverview(http_url).then(
+        (overview) => screen?.show(overview, running.site.stats(), elapsed_s()),
+        (error) => log.error({ event: "no_overview", err: error }),
+      );
     }, REFRESH_MS),
   );
   await Promise.race([over, untilStopSignal()]);

@@ -33,14 +33,18 @@ async function racks(flags: RacksFlags): Promise<void> {
   const site = createSite({ config, plant, clock, log, public_key });
   const player = scenarioPlayer({ site: config.site, mqtt: config.mqtt, plant, clock, log });
   const stopTime = pace(clock, config.speed);
-  await player.start();
-  await site.start();
-  if (!flags.json)
-    process.stdout.write(`${rack_ids.length} racks publish to ${config.mqtt.url}; Ctrl-C stops\n`);
-  await Promise.race([untilStopSignal(), over(flags.duration)]);
-  await player.stop();
-  await site.stop();
-  stopTime();
+  player.start();
+  try {
+    await site.start();
+    if (!flags.json) {
+      process.stdout.write(`${rack_ids.length} racks publish to ${config.mqtt.url}; Ctrl-C stops\n`);
+    }
+    await Promise.race([untilStopSignal(), over(flags.duration)]);
+  } finally {
+    await player.stop();
+    await site.stop();
+    stopTime();
+  }
   if (flags.json) process.stdout.write(`${JSON.stringify({ racks: rack_ids.length, ...site.stats() })}\n`);
 }
 

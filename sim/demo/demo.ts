@@ -45,7 +45,7 @@ export async function createDemo(options: { config: SimConfig; clock: Clock; log
     site,
     async start() {
       await site.start();
-      await player.start();
+      player.start();
     },
     async stop() {
       await player.stop();

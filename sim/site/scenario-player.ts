@@ -16,7 +16,8 @@ interface Running {
 }
 
 export interface ScenarioPlayer {
-  start(): Promise<void>;
+  /** Connects in the background, now or when there is a broker. */
+  start(): void;
   stop(): Promise<void>;
 }
 
@@ -92,10 +93,10 @@ export function scenarioPlayer(options: {
     }
   };
   return {
-    async start() {
+    start() {
       const { url, username, password } = options.mqtt;
       const credentials = { ...(username ? { username } : {}), ...(password ? { password } : {}) };
-      client = await mqtt.connectAsync(url, {
+      client = mqtt.connect(url, {
         clientId: `skadi-sim-${site}`,
         reconnectPeriod: 1_000,
         ...credentials,
@@ -108,9 +109,12 @@ export function scenarioPlayer(options: {
       });
       client.on("error", (error) => log.warn({ event: "broker_error", reason: error.message }));
       client.on("message", (_topic, payload) => onMessage(payload));
-      client.on("connect", announce);
-      await client.subscribeAsync(simulatorCommandTopic(site), { qos: 1 });
-      announce();
+      client.on("connect", () => {
+        client?.subscribe(simulatorCommandTopic(site), { qos: 1 }, (error) => {
+          if (error) log.error({ event: "subscribe_failed", reason: error.message });
+          announce();
+        });
+      });
     },
     async stop() {
       for (const name of [...running.keys()]) end(name);

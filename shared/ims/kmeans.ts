@@ -1,9 +1,6 @@
 import { kmeans } from "ml-kmeans";
 import type { Random } from "../random.ts";
-import { FEATURES } from "./features.ts";
-import { nearest, squaredDistance } from "./score.ts";
-
-const F = FEATURES.length;
+import { nearest, squaredDistance } from "./euclidean.ts";
 
 /** Seeding looks at this many rows at most: k-means++ on more gains nothing measurable and costs seconds. */
 const SEED_SAMPLE_ROWS = 4_000;
@@ -25,13 +22,14 @@ export interface Clustering {
  * k-means++ seeding on a sample (ml-kmeans, several restarts), then Lloyd's iterations on all rows.
  *
  * @param z row-major standardised features, n × F, without NaN, n ≥ k
+ * @param F number of features
  */
-export function cluster(z: Float64Array, k: number, random: Random): Clustering {
-  return refine(z, seedCenters(z, k, random));
+export function cluster(z: Float64Array, k: number, random: Random, F: number): Clustering {
+  return refine(z, seedCenters(z, k, random, F), F);
 }
 
-function seedCenters(z: Float64Array, k: number, random: Random): Float64Array {
-  const sample = sampleRows(z, random);
+function seedCenters(z: Float64Array, k: number, random: Random, F: number): Float64Array {
+  const sample = sampleRows(z, random, F);
   let best: number[][] = [];
   let best_error = Number.POSITIVE_INFINITY;
   for (let restart = 0; restart < SEED_RESTARTS; restart++) {
@@ -46,7 +44,7 @@ function seedCenters(z: Float64Array, k: number, random: Random): Float64Array {
   return Float64Array.from(best.flat());
 }
 
-function sampleRows(z: Float64Array, random: Random): number[][] {
+function sampleRows(z: Float64Array, random: Random, F: number): number[][] {
   const rows = z.length / F;
   const row = (i: number) => Array.from(z.subarray(i * F, i * F + F));
   if (rows <= SEED_SAMPLE_ROWS) return Array.from({ length: rows }, (_, i) => row(i));
@@ -55,11 +53,11 @@ function sampleRows(z: Float64Array, random: Random): number[][] {
   return Array.from({ length: SEED_SAMPLE_ROWS }, (_, i) => row(Math.floor((i + random.uniform()) * stride)));
 }
 
-function refine(z: Float64Array, start: Float64Array): Clustering {
+function refine(z: Float64Array, start: Float64Array, F: number): Clustering {
   let centers = start;
   let previous = Number.POSITIVE_INFINITY;
   for (let iteration = 0; ; iteration++) {
-    const step = lloyd(z, centers);
+    const step = lloyd(z, centers, F);
     const settled = previous - step.mean_d2 <= REFINE_TOLERANCE * step.mean_d2;
     if (settled || iteration === REFINE_ITERATIONS_MAX) {
       return { centers, sizes: [...step.sizes], iterations: iteration, mean_d2: step.mean_d2 };
@@ -70,7 +68,7 @@ function refine(z: Float64Array, start: Float64Array): Clustering {
 }
 
 /** One of Lloyd's iterations: sizes and error under `centers`, and the means that replace them. */
-function lloyd(z: Float64Array, centers: Float64Array) {
+function lloyd(z: Float64Array, centers: Float64Array, F: number) {
   const k = centers.length / F;
   const rows = z.length / F;
   const sums = new Float64Array(k * F);
@@ -78,8 +76,8 @@ function lloyd(z: Float64Array, centers: Float64Array) {
   let squares = 0;
   for (let i = 0; i < rows; i++) {
     const at = i * F;
-    const c = nearest(centers, z, at);
-    squares += squaredDistance(centers, c * F, z, at);
+    const c = nearest(centers, z, at, F);
+    squares += squaredDistance(centers, c * F, z, at, F);
     sizes[c]!++;
     for (let j = 0; j < F; j++) sums[c * F + j]! += z[at + j]!;
   }

@@ -85,6 +85,8 @@ export const ModelFile = z
     /** With per-cluster thresholds: those of each of the k clusters. */
     tau_per_cluster: TauPerCluster.optional(),
     square_moments: SquareMoments.optional(),
+    /** Share of the way that the clusters follow each nominal row of a series (see shared/ims/series.ts). */
+    baseline_weight: z.number().gt(0).lt(1).optional(),
     training: z.object({
       data: z.string(),
       rows: z.int().positive(),

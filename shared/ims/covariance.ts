@@ -16,24 +16,16 @@ interface Scatter {
  *
  * @param z row-major standardised features, n × F, without NaN
  * @param centers k × F
- * @param floor added to the diagonal, one per feature: variance that the rows are too short to show (see scaler.ts)
  * @returns k matrices, F × F, row-major; a cluster of fewer rows than features takes the pooled one
  */
-export function shrunkCovariances(
-  z: Float64Array,
-  centers: Float64Array,
-  F: number,
-  floor: Float64Array,
-): Float64Array[] {
+export function shrunkCovariances(z: Float64Array, centers: Float64Array, F: number): Float64Array[] {
   const k = centers.length / F;
   const label = new Int32Array(z.length / F);
   for (let i = 0; i < label.length; i++) label[i] = nearest(centers, z, i * F, F);
   const pooled = shrink(scatterOf(z, centers, label, null, F), F);
   return Array.from({ length: k }, (_, c) => {
     const scatter = scatterOf(z, centers, label, c, F);
-    const covariance = scatter.rows > F ? shrink(scatter, F) : pooled.slice();
-    for (let j = 0; j < F; j++) covariance[j * F + j]! += floor[j]!;
-    return covariance;
+    return scatter.rows > F ? shrink(scatter, F) : pooled.slice();
   });
 }
 

@@ -11,8 +11,6 @@ export interface FitOptions {
   clusters: number;
   seed: number;
   tolerances: BoxTolerances;
-  /** Per feature, in standardised units: variance that is expected but not in the rows (see scaler.ts). */
-  drift_share: Float64Array;
 }
 
 export interface Fit {
@@ -28,7 +26,7 @@ export function fitClusters(z: Float64Array, F: number, options: FitOptions): Fi
   const { centers, sizes, iterations } = cluster(z, clusters, seededRandom(seed), F);
   const geometry: Geometry = { kind, centers: toRows(centers, F) };
   if (kind === "mahalanobis") {
-    const covariances = shrunkCovariances(z, centers, F, options.drift_share);
+    const covariances = shrunkCovariances(z, centers, F);
     geometry.covariances = covariances.map((matrix) => toRows(matrix, F));
   }
   return { geometry, sizes, iterations };

@@ -28,8 +28,8 @@ function contentHash(model: Omit<ModelFile, "sha256"> & { sha256?: string }): st
  * The gates that a model passes before it may score: schema, features, hash, covariances, golden samples.
  * The first gate that fails gives the reasons.
  *
- * @param features those that the caller computes: by default the live system's ten, none of them derived, since
- *   samples of many racks arrive late or twice and a window over them would not be what was trained; null accepts all
+ * @param features those that the caller computes: by default the live system's ten, none of them derived and no
+ *   adaptive baseline, since samples of many racks arrive late or twice; null accepts all, for whoever scores a series
  */
 export function validateModel(
   value: unknown,
@@ -53,9 +53,12 @@ function asModelRejection(rejection: Rejection): Rejection {
 
 function wrongFeatures(model: ModelFile, features: readonly string[] | null): Rejection | undefined {
   if (!features) return undefined;
-  const derived = (model.derived ?? []).map(({ name }) => name);
-  if (canonicalJson(model.features) === canonicalJson(features) && derived.length === 0) return undefined;
-  const value = model.features.map((name) => (derived.includes(name) ? `${name} (derived)` : name)).join(",");
+  const stateful = [
+    ...(model.derived ?? []).map(({ name }) => `${name} (derived)`),
+    ...(model.baseline_weight ? ["an adaptive baseline"] : []),
+  ];
+  if (canonicalJson(model.features) === canonicalJson(features) && stateful.length === 0) return undefined;
+  const value = [...model.features, ...stateful].join(",");
   return reject("SKADI_MODEL_FEATURES", { field: "features", value, expected: features.join(",") });
 }
 

@@ -8,7 +8,7 @@ import { type Completion, completion } from "./missing.ts";
 import { type Taus, thresholdsAt } from "./thresholds.ts";
 
 /** What IMS says of one feature vector. */
-interface Verdict {
+export interface Verdict {
   /** Distance to the nearest cluster, in standard deviations of nominal operation; NaN where nothing is known. */
   d: number;
   cluster: number;

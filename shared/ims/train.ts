@@ -50,8 +50,8 @@ export interface TrainOptions {
   cross_fit?: boolean;
   /** At most this share of the nominal rows is set aside as contamination. Default 0. */
   trim_share?: number;
-  /** Rows after training over which drift is to be tolerated. Default 0. */
-  drift_horizon_rows?: number;
+  /** How fast the clusters follow a series (see series.ts); recorded for the scorer, training stands still. */
+  baseline_weight?: number;
   tolerances?: BoxTolerances;
 }
 
@@ -75,10 +75,9 @@ export function trainModel(rows: Float64Array, options: TrainOptions): ModelFile
       : candidates;
   const nominal_rows = nominal.length / F;
 
-  const drift = driftOptions(features, derived, options.drift_horizon_rows ?? 0);
-  const { scaler, drift_share } = fitScaler(nominal, features, drift);
+  const scaler = fitScaler(nominal, features);
   const z = standardise(nominal, scaler);
-  const fit_options: FitOptions = { kind, clusters, seed, tolerances, drift_share };
+  const fit_options: FitOptions = { kind, clusters, seed, tolerances };
   const { geometry, sizes, iterations } = fitClusters(z, F, fit_options);
   const unsealed = { ...geometry, scaler, square_moments: squareMoments(z, F, distanceOf(geometry, F)) };
   const scored = scoreBatch(unsealed, nominal);
@@ -93,6 +92,7 @@ export function trainModel(rows: Float64Array, options: TrainOptions): ModelFile
     features: [...features],
     ...(derived.length > 0 ? { derived: [...derived] } : {}),
     ...unsealed,
+    ...(options.baseline_weight ? { baseline_weight: options.baseline_weight } : {}),
     ...fitThresholds(threshold, d, scored.cluster, geometry.centers.length),
     training: {
       data: options.data,
@@ -121,12 +121,6 @@ export function trainModel(rows: Float64Array, options: TrainOptions): ModelFile
 /** `ims_20260131_120000`: sorts by age, readable in a log. */
 function modelId(created_ms: number): string {
   return `ims_${isoTime(created_ms).slice(0, 19).replace("T", "_").replaceAll(/[-:]/g, "")}`;
-}
-
-function driftOptions(features: readonly string[], derived: readonly DerivedFeature[], horizon_rows: number) {
-  if (horizon_rows === 0) return null;
-  const window = (name: string) => derived.find((feature) => feature.name === name)?.window_rows ?? 1;
-  return { horizon_rows, correlation_rows: features.map(window) };
 }
 
 function requireEnough(nominal_rows: number, rows: number, clusters: number): void {

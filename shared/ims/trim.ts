@@ -60,7 +60,7 @@ function believableDistances(
   few: number,
 ): Float64Array {
   const F = names.length;
-  const z = standardise(x, fitScaler(x, names, null).scaler);
+  const z = standardise(x, fitScaler(x, names));
   const { centers, sizes } = cluster(z, clusters, seededRandom(seed), F);
   const largest = Math.max(...sizes);
   const believed = [...sizes.keys()].filter((c) => sizes[c]! > few || sizes[c] === largest);

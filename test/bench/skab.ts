@@ -1,8 +1,10 @@
 import { existsSync } from "node:fs";
 import { join } from "node:path";
 import Table from "cli-table3";
-import { readExperiments, readNominalPieces } from "./skab/data.ts";
-import { type Confusion, figures, judge, pool } from "./skab/detector.ts";
+import { canonicalJson } from "../../shared/canonical.ts";
+import { seriesRecipe } from "../../shared/ims/presets.ts";
+import { readExperiments, readNominalPieces, SKAB_COLUMNS } from "./skab/data.ts";
+import { type Confusion, figures, judge, pool, recipeOf } from "./skab/detector.ts";
 import { CANDIDATES, type Candidate } from "./skab/grid.ts";
 
 /** The benchmark's data is not ours to ship (GPL-3.0): https://github.com/waico/SKAB. */
@@ -106,8 +108,10 @@ function verdict(results: readonly Result[], chosen: Result, experiments: number
     `F1 ${f.f1.toFixed(3)}, FAR ${f.far_pct.toFixed(1)} %, MAR ${f.mar_pct.toFixed(1)} %`;
   const { kind, threshold, smoothing } = chosen.candidate;
   const dominated = LEADERBOARD.filter((row) => f1 >= row[1] && far_pct <= row[2]).map((row) => row[0]);
+  const shipped =
+    canonicalJson(recipeOf(chosen.candidate.detector)) === canonicalJson(seriesRecipe(SKAB_COLUMNS));
   return [
-    `● the default: ${kind}, ${threshold}, ${smoothing}: ${say({ f1, far_pct, mar_pct })}`,
+    `● chosen, and ${shipped ? "" : "NOT "}the default of train --series: ${kind}, ${threshold}, ${smoothing}: ${say({ f1, far_pct, mar_pct })}`,
     `  chosen with each recording left out in turn (${out.different} different choices): ${say(out)}`,
     `  better than or equal to in both F1 and FAR: ${dominated.join(", ") || "none"}`,
     `  The leaderboard pools 34 recordings, of which valve1 is ${experiments}: the rows are not strictly comparable.`,

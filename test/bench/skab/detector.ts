@@ -1,4 +1,5 @@
-import type { DerivedFeature, ModelKind, ThresholdRule } from "../../../shared/contracts/model.ts";
+import type { ModelKind, ThresholdRule } from "../../../shared/contracts/model.ts";
+import { type Recipe, windowMeans } from "../../../shared/ims/presets.ts";
 import { createSeriesScorer } from "../../../shared/ims/series.ts";
 import { trainModel } from "../../../shared/ims/train.ts";
 import { FIT_ROWS, type Recording, SKAB_COLUMNS } from "./data.ts";
@@ -24,23 +25,20 @@ export interface Confusion {
   tn: number;
 }
 
+export function recipeOf({ mean_rows, ema: _, ...detector }: Detector): Recipe {
+  const derived = mean_rows === 1 ? [] : windowMeans(SKAB_COLUMNS, mean_rows);
+  return { ...detector, features: mean_rows === 1 ? SKAB_COLUMNS : derived.map(({ name }) => name), derived };
+}
+
 /** Trains on a recording's first rows and judges every later one, looking back only. */
 export function judge(recording: Recording, detector: Detector): Confusion {
   const width = SKAB_COLUMNS.length;
-  const { mean_rows } = detector;
-  const derived: DerivedFeature[] =
-    mean_rows === 1
-      ? []
-      : SKAB_COLUMNS.map((of) => ({ name: `${of} mean`, of, stat: "mean", window_rows: mean_rows }));
-  const features = mean_rows === 1 ? SKAB_COLUMNS : derived.map(({ name }) => name);
   const model = trainModel(recording.x.subarray(0, FIT_ROWS * width), {
-    ...detector,
+    ...recipeOf(detector),
     seed: 42,
     limits: null,
     data: recording.name,
     created_ms: 0,
-    features,
-    derived,
   });
   const scorer = createSeriesScorer(model);
   const row = (i: number) => recording.x.subarray(i * width, (i + 1) * width);

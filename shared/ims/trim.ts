@@ -36,7 +36,7 @@ export function trimRows(x: Float64Array, names: readonly string[], options: Tri
     const median = quantile(sorted, 0.5);
     const mad = quantile(d.map((value) => Math.abs(value - median)).sort(), 0.5);
     const left = spare - (rows - kept.length);
-    const by_cap = left > 0 ? sorted[sorted.length - left]! : Number.POSITIVE_INFINITY;
+    const by_cap = sorted[sorted.length - 1 - left]!;
     const limit = Math.max(median + ROBUST_Z_MAX * MAD_TO_STD * mad, by_cap);
     const next = kept.filter((_, i) => d[i]! <= limit);
     if (next.length === kept.length) break;

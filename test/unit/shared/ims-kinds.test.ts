@@ -5,7 +5,13 @@ import { shrunkCovariances } from "../../../shared/ims/covariance.ts";
 import { FEATURES } from "../../../shared/ims/features.ts";
 import { learnBoxes } from "../../../shared/ims/hyperbox.ts";
 import { inverseRoot } from "../../../shared/ims/matrix.ts";
-import { readModelFile, validateModelBytes, writeModelFile } from "../../../shared/ims/model-file.ts";
+import {
+  readModelFile,
+  sealModel,
+  validateModel,
+  validateModelBytes,
+  writeModelFile,
+} from "../../../shared/ims/model-file.ts";
 import { createScorer, scoreBatch } from "../../../shared/ims/score.ts";
 import { trainModel } from "../../../shared/ims/train.ts";
 import { seededRandom } from "../../../shared/random.ts";
@@ -132,6 +138,29 @@ describe.each(ModelKind.options)("a model of kind %s", (kind) => {
         expect(validateModelBytes(Buffer.from(JSON.stringify(changed))).ok).toBe(false);
       }),
       { numRuns: 200 },
+    );
+  });
+
+  it("with any field replaced and the hash made to fit never crashes the reader or the scorer", () => {
+    const numbers = fc.oneof(
+      fc.double({ noNaN: true, noDefaultInfinity: true }),
+      fc.constant(0),
+      fc.maxSafeInteger(),
+    );
+    const fields = fc.constantFrom("scaler", "centers", "boxes", "covariances", "square_moments", "golden");
+    fc.assert(
+      fc.property(fields, fc.nat(500), numbers, (field, skip, replacement) => {
+        let left = skip;
+        const { sha256: _, ...content } = model;
+        const text = JSON.stringify({ ...content, [field]: content[field as keyof typeof content] ?? null });
+        const changed = JSON.parse(text, (_, value) =>
+          typeof value === "number" && left-- === 0 ? replacement : value,
+        );
+        const result = validateModel(sealModel(changed));
+        if (result.ok) createScorer(result.value).score(raw(new Array<number>(F).fill(1)));
+        else expect(result.rejections.length).toBeGreaterThan(0);
+      }),
+      { numRuns: 100 },
     );
   });
 });

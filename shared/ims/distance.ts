@@ -14,6 +14,8 @@ export interface Distance {
   nearest(z: Float64Array, at: number): number;
   /** Writes each feature's square into `out` and returns their sum, D². */
   squares(cluster: number, z: Float64Array, at: number, out: Float64Array): number;
+  /** How much D can change at most when the point moves by `step`. */
+  riseAtMost(step: Float64Array): number;
 }
 
 /**
@@ -57,11 +59,19 @@ function euclidean(centers: Float64Array, F: number): Distance {
       }
       return sum;
     },
+    riseAtMost: length,
   };
 }
 
+/** Distances to a point and to a box are Euclidean: no point is farther from them than its neighbour by more. */
+function length(step: Float64Array): number {
+  let sum = 0;
+  for (const part of step) sum += part * part;
+  return Math.sqrt(sum);
+}
+
 /** Squared distance to the box's nearest face, per feature: 0 between the faces (Iverson, 2004). */
-export function boxDistance(low: Float64Array, high: Float64Array, F: number): Distance {
+function boxDistance(low: Float64Array, high: Float64Array, F: number): Distance {
   const squares: Distance["squares"] = (cluster, z, at, out) => {
     let sum = 0;
     for (let j = 0; j < F; j++) {
@@ -72,7 +82,11 @@ export function boxDistance(low: Float64Array, high: Float64Array, F: number): D
     }
     return sum;
   };
-  return { nearest: (z, at) => nearestBox(low, high, low.length / F, z, at, F).box, squares };
+  return {
+    nearest: (z, at) => nearestBox(low, high, low.length / F, z, at, F).box,
+    squares,
+    riseAtMost: length,
+  };
 }
 
 function beyond(value: number, low: number, high: number): number {
@@ -119,8 +133,7 @@ function mahalanobis(centers: Float64Array, covariances: Float64Array[], F: numb
     roots.set(root, c * F * F);
   }
   const difference = new Float64Array(F);
-  const squares: Distance["squares"] = (cluster, z, at, out) => {
-    for (let j = 0; j < F; j++) difference[j] = z[at + j]! - centers[cluster * F + j]!;
+  const whiten = (cluster: number, out: Float64Array) => {
     let sum = 0;
     for (let i = 0; i < F; i++) {
       const row = (cluster * F + i) * F;
@@ -131,6 +144,10 @@ function mahalanobis(centers: Float64Array, covariances: Float64Array[], F: numb
       sum += square;
     }
     return sum;
+  };
+  const squares: Distance["squares"] = (cluster, z, at, out) => {
+    for (let j = 0; j < F; j++) difference[j] = z[at + j]! - centers[cluster * F + j]!;
+    return whiten(cluster, out);
   };
   const scratch = new Float64Array(F);
   return {
@@ -146,6 +163,12 @@ function mahalanobis(centers: Float64Array, covariances: Float64Array[], F: numb
         }
       }
       return best;
+    },
+    riseAtMost(step) {
+      difference.set(step);
+      let largest = 0;
+      for (let c = 0; c < covariances.length; c++) largest = Math.max(largest, whiten(c, scratch));
+      return Math.sqrt(largest);
     },
   };
 }

@@ -1,5 +1,5 @@
 /** Eigenvalues and eigenvectors of a symmetric matrix: row i of `vectors` belongs to `values[i]`. */
-export interface Eigen {
+interface Eigen {
   values: Float64Array;
   /** n × n, row-major, orthonormal rows. */
   vectors: Float64Array;
@@ -13,7 +13,7 @@ const SWEEPS_MAX = 60;
  *
  * @param matrix n × n, row-major, symmetric, finite; left as it is
  */
-export function eigenSymmetric(matrix: Float64Array, n: number): Eigen {
+function eigenSymmetric(matrix: Float64Array, n: number): Eigen {
   const a = matrix.slice();
   const vectors = new Float64Array(n * n);
   for (let i = 0; i < n; i++) vectors[i * n + i] = 1;

@@ -45,14 +45,19 @@ function sumMoments({ mean, covariance }: SquareMoments, of: readonly number[]) 
   return { mean: sum, variance };
 }
 
+/** Moments to two digits need no more rows than this, taken evenly from all. */
+const MOMENT_ROWS = 50_000;
+
 /** Measures the moments that `completion` needs on standardised nominal rows. */
 export function squareMoments(z: Float64Array, F: number, distance: Distance): SquareMoments {
-  const rows = z.length / F;
+  const stride = Math.max(1, Math.floor(z.length / F / MOMENT_ROWS));
+  const rows = Math.floor(z.length / F / stride);
   const squares = new Float64Array(F);
   const sums = new Float64Array(F);
   const products = new Float64Array(F * F);
   for (let i = 0; i < rows; i++) {
-    distance.squares(distance.nearest(z, i * F), z, i * F, squares);
+    const at = i * stride * F;
+    distance.squares(distance.nearest(z, at), z, at, squares);
     for (let a = 0; a < F; a++) {
       sums[a]! += squares[a]!;
       for (let b = 0; b <= a; b++) products[a * F + b]! += squares[a]! * squares[b]!;

@@ -22,6 +22,8 @@ export interface Scorer {
   readonly model: ModelFile;
   /** Scores one vector of the model's features. `out` may be reused between calls to avoid allocation. */
   score(x: Float64Array, out?: Verdict): Verdict;
+  /** How much D can rise at most when a complete vector changes from one to the other. */
+  riseAtMost(from: Float64Array, to: Float64Array): number;
 }
 
 /** The part of a model that D needs. */
@@ -33,7 +35,13 @@ type ScoringModel = Geometry & Pick<ModelFile, "scaler" | "square_moments">;
  * @throws SkadiError SKADI_MODEL_SCHEMA for a covariance that is not positive definite
  */
 export function createScorer(model: ModelFile): Scorer {
-  return { model, score: scoreFunction(model) };
+  const { scale } = model.scaler;
+  const distance = compiled(model, allFeatures(scale.length));
+  return {
+    model,
+    score: scoreFunction(model),
+    riseAtMost: (from, to) => distance.riseAtMost(to.map((value, j) => (value - from[j]!) / scale[j]!)),
+  };
 }
 
 function scoreFunction(model: ScoringModel): Scorer["score"] {

@@ -3,7 +3,7 @@ import { createScorer, type Verdict } from "./score.ts";
 import { type TemporalComputer, temporalComputer } from "./temporal.ts";
 import { type Taus, thresholdsAt } from "./thresholds.ts";
 
-export interface SeriesVerdict extends Verdict, Taus {}
+interface SeriesVerdict extends Verdict, Taus {}
 
 /** Scores one series (a rack, a recording) row by row: what a model needs of the past is kept here. */
 export interface SeriesScorer {

@@ -148,11 +148,11 @@ function goldenSamples(
   count: number,
 ): GoldenSample[] {
   const F = x.length / scored.d.length;
-  const order = Uint32Array.from(scored.d.keys()).sort((a, b) => scored.d[a]! - scored.d[b]!);
-  const picks = Math.min(count, order.length);
+  const sorted = scored.d.toSorted();
+  const picks = Math.min(count, sorted.length);
   return Array.from({ length: picks }, (_, i) => {
-    const row = order[picks === 1 ? 0 : Math.round((i * (order.length - 1)) / (picks - 1))]!;
-    const features = Array.from(x.subarray(row * F, row * F + F));
-    return { x: features, d: scored.d[row]!, cluster: scored.cluster[row]! };
+    const d = sorted[picks === 1 ? 0 : Math.round((i * (sorted.length - 1)) / (picks - 1))]!;
+    const row = scored.d.indexOf(d);
+    return { x: Array.from(x.subarray(row * F, row * F + F)), d, cluster: scored.cluster[row]! };
   });
 }

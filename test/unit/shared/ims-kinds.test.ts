@@ -89,6 +89,15 @@ describe.each(ModelKind.options)("a model of kind %s", (kind) => {
     );
   });
 
+  it("bounds how much D rises from one vector to another", () => {
+    fc.assert(
+      fc.property(vectors, vectors, (from, to) => {
+        const rise = scorer.score(raw(to)).d - scorer.score(raw(from)).d;
+        expect(rise).toBeLessThanOrEqual(scorer.riseAtMost(raw(from), raw(to)) + 1e-9);
+      }),
+    );
+  });
+
   it("gives most of the contributions to the feature that deviates", () => {
     for (let j = 0; j < F; j++) {
       const z = new Array<number>(F).fill(0);

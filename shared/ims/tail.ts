@@ -24,7 +24,9 @@ export interface Tail {
  */
 export function fitTail(sorted: Float64Array): Tail {
   const wanted = Math.max(EXCESSES_MIN, Math.ceil(sorted.length * TAIL_SHARE));
-  const n = Math.min(wanted, sorted.length - 1);
+  // Rows inside boxes all have D = 0: a point mass, and no part of any tail.
+  const positive = sorted.length - sorted.findLastIndex((d) => d <= 0) - 1;
+  const n = Math.min(wanted, sorted.length - 1, positive);
   const first = sorted.length - n;
   const start = sorted[first - 1] ?? 0;
   let b0 = 0;

@@ -112,7 +112,7 @@ function verdict(results: readonly Result[], chosen: Result, experiments: number
     canonicalJson(recipeOf(chosen.candidate.detector)) === canonicalJson(seriesRecipe(SKAB_COLUMNS));
   return [
     `● chosen, and ${shipped ? "" : "NOT "}the default of train --series: ${kind}, ${threshold}, ${smoothing}: ${say({ f1, far_pct, mar_pct })}`,
-    `  chosen with each recording left out in turn (${out.different} different choices): ${say(out)}`,
+    `  chosen with each recording left out in turn (distinct choices: ${out.different}): ${say(out)}`,
     `  better than or equal to in both F1 and FAR: ${dominated.join(", ") || "none"}`,
     `  The leaderboard pools 34 recordings, of which valve1 is ${experiments}: the rows are not strictly comparable.`,
   ].join("\n");

@@ -46,6 +46,16 @@ describe("a generalized Pareto tail", () => {
     expect(tailQuantile(values, fitTail(values), 0.3)).toBe(quantile(values, 0.7));
   });
 
+  it("begins above the point mass at D = 0 that boxes have", () => {
+    const outside = sorted(200, exponential, 4);
+    const values = new Float64Array(10_000);
+    values.set(outside, values.length - outside.length);
+    const tail = fitTail(values);
+    expect([tail.start, tail.share]).toEqual([0, 0.02]);
+    expect(tailQuantile(values, tail, 1e-3)).toBeCloseTo(-Math.log(1e-3 / 0.02), 0);
+    expect(tailQuantile(new Float64Array(50), fitTail(new Float64Array(50)), 1e-3)).toBe(0);
+  });
+
   it("of equal values is no tail, and no NaN", () => {
     const values = new Float64Array(50).fill(2);
     expect(tailQuantile(values, fitTail(values), 1e-4)).toBe(2);

@@ -86,7 +86,7 @@ export function plan(state: PlanState, config: PlanConfig, clock_ms: number): Pl
   const d_levels = new Map<FullSample, number | null>(ready.map((rack) => [rack.sample, rack.d_level]));
   const deviation: DeviationForecast = ({ before, after }) => {
     const level = d_levels.get(before) ?? scorer.score(toFeatures(before)).d;
-    return level + standardisedDistance(scorer, before, after);
+    return level + scorer.riseAtMost(toFeatures(before), toFeatures(after));
   };
   const refuse = (reason: string) => {
     rejected[reason] = (rejected[reason] ?? 0) + 1;
@@ -138,18 +138,11 @@ function isReady(rack: PlanRack): rack is ReadyRack {
 
 const joulesPerToken = (rack: ReadyRack) => (1000 * rack.sample.pdu_kw) / Math.max(1, rack.sample.tokens_ps);
 
-/** Where a rack's average D will be at most after a change. */
-type DeviationForecast = (effect: Candidate["effects"][number]) => number;
-
 /**
- * The length of a change in standard deviations: as a distance, D cannot rise by more than that. Re-scoring the last
- * sample instead would prefer the racks whose sample happened to be low, and small steps would add up unseen.
+ * Where a rack's average D will be at most after a change. Re-scoring the last sample instead would prefer the racks
+ * whose sample happened to be low, and small steps would add up unseen.
  */
-function standardisedDistance(scorer: Scorer, before: FullSample, after: FullSample): number {
-  const from = toFeatures(before);
-  const to = toFeatures(after);
-  return Math.hypot(...scorer.model.scaler.scale.map((scale, j) => (to[j]! - from[j]!) / scale));
-}
+type DeviationForecast = (effect: Candidate["effects"][number]) => number;
 
 /** The first thing that a candidate is predicted to break, or null. */
 function firstBroken(

@@ -1,9 +1,10 @@
 import { z } from "zod";
-import { FEATURES } from "../ims/features.ts";
 import { Timestamp } from "./envelope.ts";
 
-const FEATURE_COUNT = FEATURES.length;
-const Vector = z.array(z.number()).length(FEATURE_COUNT);
+/** Bounds what a reader must compute to check a model. */
+const FEATURES_MAX = 64;
+const Vector = z.array(z.number()).min(1).max(FEATURES_MAX);
+const Matrix = z.array(Vector).min(1).max(FEATURES_MAX);
 
 /** A score population as MMS needs it: moments of D and of ln D (for a log-normal likelihood). */
 const ScoreDistribution = z.object({
@@ -19,22 +20,79 @@ export type ScoreDistribution = z.infer<typeof ScoreDistribution>;
 const GoldenSample = z.object({ x: Vector, d: z.number().min(0), cluster: z.int().min(0) });
 export type GoldenSample = z.infer<typeof GoldenSample>;
 
-/** IMS model file, version 1: k-means clusters of nominal operation in standardised units. */
+/** How the clusters are shaped, and so what D means. docs/models.md says when to use which. */
+export const ModelKind = z.enum(["kmeans", "hyperbox", "mahalanobis"]);
+export type ModelKind = z.infer<typeof ModelKind>;
+
+/** A feature that is computed over the last rows of one input instead of being read. */
+export const DerivedFeature = z.object({
+  name: z.string().min(1),
+  of: z.string().min(1),
+  stat: z.enum(["mean", "rate", "std"]),
+  /** Rows in the window, the newest included. */
+  window_rows: z.int().min(2).max(3600),
+});
+export type DerivedFeature = z.infer<typeof DerivedFeature>;
+
+const Share = z.number().gt(0).lt(1);
+
+/** Where tau_fast and tau_persist came from. */
+export const ThresholdRule = z.discriminatedUnion("method", [
+  /** Quantiles of D over the nominal rows. */
+  z.object({ method: z.literal("percentile"), fast: Share, persist: Share }),
+  /** The same, for each cluster by itself. */
+  z.object({ method: z.literal("per_cluster"), fast: Share, persist: Share }),
+  /** From a generalized Pareto tail of D, for stated false-alarm rates per row. */
+  z.object({ method: z.literal("tail"), fast_rate: Share, persist_rate: Share }),
+  /** Multiples of the largest D of nominal operation. */
+  z.object({ method: z.literal("margin"), fast: z.number().positive(), persist: z.number().positive() }),
+]);
+export type ThresholdRule = z.infer<typeof ThresholdRule>;
+
+const TauPerCluster = z.object({
+  fast: z.array(z.number().positive()),
+  persist: z.array(z.number().positive()),
+});
+
+/** Moments of what each feature adds to D² in nominal operation; calibrates D where features are missing. */
+const SquareMoments = z.object({ mean: z.array(z.number().min(0)), covariance: Matrix });
+export type SquareMoments = z.infer<typeof SquareMoments>;
+
+/**
+ * IMS model file, version 1: clusters of nominal operation in standardised units.
+ * Files without the optional fields are those of the first release and mean the same as ever.
+ */
 export const ModelFile = z
   .object({
     v: z.literal(1),
-    kind: z.literal("kmeans"),
+    kind: ModelKind,
     id: z.string().regex(/^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/, "1–64 of letters, digits, . _ -"),
     created_at: Timestamp,
-    features: z.array(z.string()).min(1),
-    scaler: z.object({ mean: Vector, scale: z.array(z.number().positive()).length(FEATURE_COUNT) }),
+    /** Names of the vector's F components, in its order. */
+    features: z.array(z.string().min(1)).min(1).max(FEATURES_MAX),
+    /** Those of `features` that are computed over a window; the others are read. */
+    derived: z.array(DerivedFeature).optional(),
+    scaler: z.object({ mean: Vector, scale: z.array(z.number().positive()) }),
+    /** k × F; of a box, its middle. */
     centers: z.array(Vector).min(1).max(4096),
+    /** kind hyperbox: k boxes. */
+    boxes: z.array(z.object({ low: Vector, high: Vector })).optional(),
+    /** kind mahalanobis: k symmetric positive definite F × F matrices. */
+    covariances: z.array(Matrix).optional(),
     tau_fast: z.number().positive(),
     tau_persist: z.number().positive(),
+    threshold: ThresholdRule.optional(),
+    /** With per-cluster thresholds: those of each of the k clusters. */
+    tau_per_cluster: TauPerCluster.optional(),
+    square_moments: SquareMoments.optional(),
+    /** Share of the way that the clusters follow each nominal row of a series (see shared/ims/series.ts). */
+    baseline_weight: z.number().gt(0).lt(1).optional(),
     training: z.object({
       data: z.string(),
       rows: z.int().positive(),
       nominal_rows: z.int().positive(),
+      /** Nominal rows that were set aside as contamination. */
+      trimmed_rows: z.int().min(0).optional(),
       clusters: z.int().positive(),
       seed: z.int(),
       iterations: z.int().min(0),
@@ -47,8 +105,63 @@ export const ModelFile = z
     golden: z.array(GoldenSample).min(1).max(256),
     sha256: z.string().regex(/^[0-9a-f]{64}$/, "64 hexadecimal digits"),
   })
-  .refine((m) => m.tau_persist > m.tau_fast, {
-    path: ["tau_persist"],
-    error: "a threshold above tau_fast",
+  .superRefine((m, context) => {
+    const wrong = (path: string, message: string, input: unknown) =>
+      context.addIssue({ code: "custom", path: path.split("."), message, input });
+    if (!(m.tau_persist > m.tau_fast)) wrong("tau_persist", "a threshold above tau_fast", m.tau_persist);
+    for (const { path, actual, expected } of sizes(m))
+      if (actual !== expected) wrong(path, `${expected} entries`, actual);
+    if (new Set(m.features).size !== m.features.length) wrong("features", "names that differ", m.features);
+    for (const { name } of m.derived ?? [])
+      if (!m.features.includes(name)) wrong("derived", "derived features that are features too", name);
   });
 export type ModelFile = z.infer<typeof ModelFile>;
+
+interface SizeCheck {
+  path: string;
+  actual: number;
+  expected: number;
+}
+
+/** Everything whose length follows from the number of features or of clusters. */
+function* sizes(
+  m: {
+    [K in keyof ModelFile]: ModelFile[K];
+  },
+): Generator<SizeCheck> {
+  const f = m.features.length;
+  const k = m.centers.length;
+  yield { path: "scaler.mean", actual: m.scaler.mean.length, expected: f };
+  yield { path: "scaler.scale", actual: m.scaler.scale.length, expected: f };
+  yield* each("centers", m.centers, f);
+  yield* each(
+    "golden",
+    m.golden.map(({ x }) => x),
+    f,
+  );
+  yield { path: "boxes", actual: m.boxes?.length ?? 0, expected: m.kind === "hyperbox" ? k : 0 };
+  for (const { low, high } of m.boxes ?? []) yield* each("boxes", [low, high], f);
+  const covariances = m.covariances ?? [];
+  yield { path: "covariances", actual: covariances.length, expected: m.kind === "mahalanobis" ? k : 0 };
+  for (const matrix of covariances) yield* square("covariances", matrix, f);
+  if (m.square_moments) {
+    yield { path: "square_moments.mean", actual: m.square_moments.mean.length, expected: f };
+    yield* square("square_moments.covariance", m.square_moments.covariance, f);
+  }
+  const per_cluster = m.threshold?.method === "per_cluster" ? k : 0;
+  yield { path: "tau_per_cluster.fast", actual: m.tau_per_cluster?.fast.length ?? 0, expected: per_cluster };
+  yield {
+    path: "tau_per_cluster.persist",
+    actual: m.tau_per_cluster?.persist.length ?? 0,
+    expected: per_cluster,
+  };
+}
+
+function* each(path: string, vectors: number[][], expected: number): Generator<SizeCheck> {
+  for (const vector of vectors) yield { path, actual: vector.length, expected };
+}
+
+function* square(path: string, matrix: number[][], expected: number): Generator<SizeCheck> {
+  yield { path, actual: matrix.length, expected };
+  yield* each(path, matrix, expected);
+}

@@ -3,11 +3,12 @@ import type { Random } from "../random.ts";
 import { nearestRows } from "./kernel/nearest.ts";
 
 /** ml-kmeans draws the first centres (k-means++) from this many rows: more gain nothing measurable. */
-const SEED_ROWS = 2_000;
+const SEED_ROWS = 500;
 const SEED_RESTARTS = 10;
-/** Each start is then refined a little on a sample, the best one to the end, and that on all rows. */
-const SAMPLE_ROWS = 32_768;
+/** Each start is refined a little on a small sample, the best one to the end on a larger one, and that on all rows. */
+const TRIAL_ROWS = 8_192;
 const TRIAL_ITERATIONS = 12;
+const SAMPLE_ROWS = 32_768;
 const SAMPLE_ITERATIONS_MAX = 200;
 const ITERATIONS_MAX = 50;
 /** Stop when an iteration lowers the mean squared distance by less than this share. */
@@ -32,9 +33,10 @@ export interface Clustering {
  */
 export function cluster(z: Float64Array, features: number, k: number, random: Random): Clustering {
   const sample = sampleRows(z, features, SAMPLE_ROWS, random);
+  const trial = sampleRows(sample, features, TRIAL_ROWS, random);
   const starts = Array.from({ length: SEED_RESTARTS }, () => {
-    const start = seedCenters(sample, features, k, random);
-    return refine(sample, features, start, TRIAL_ITERATIONS, SAMPLE_TOLERANCE);
+    const start = seedCenters(trial, features, k, random);
+    return refine(trial, features, start, TRIAL_ITERATIONS, SAMPLE_TOLERANCE);
   });
   const best = starts.reduce((a, b) => (b.mean_d2 < a.mean_d2 ? b : a));
   const settled = refine(sample, features, best.centers, SAMPLE_ITERATIONS_MAX, SAMPLE_TOLERANCE);

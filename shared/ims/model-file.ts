@@ -4,6 +4,7 @@ import { canonicalJson, sha256Hex } from "../canonical.ts";
 import { ModelFile } from "../contracts/model.ts";
 import { type Parsed, parsePayload, parseValue } from "../contracts/parse.ts";
 import { type ErrorCode, type Rejection, reject } from "../errors.ts";
+import { compileDistance } from "./distance.ts";
 import { FEATURES } from "./features.ts";
 import { createScorer } from "./score.ts";
 
@@ -24,14 +25,24 @@ function contentHash(model: Omit<ModelFile, "sha256"> & { sha256?: string }): st
 }
 
 /**
- * The four gates that a model passes before it may score: schema, features, hash, golden samples.
+ * The gates that a model passes before it may score: schema, features, hash, covariances, golden samples.
  * The first gate that fails gives the reasons.
+ *
+ * @param features those that the caller computes: by default the live system's ten, none of them derived and no
+ *   adaptive baseline, since samples of many racks arrive late or twice; null accepts all, for whoever scores a series
  */
-export function validateModel(value: unknown): Parsed<ModelFile> {
+export function validateModel(
+  value: unknown,
+  features: readonly string[] | null = FEATURES,
+): Parsed<ModelFile> {
   const parsed = parseValue(ModelFile, value);
   if (!parsed.ok) return { ok: false, rejections: parsed.rejections.map(asModelRejection) };
   const model = parsed.value;
-  const wrong = wrongFeatures(model) ?? wrongHash(model, value) ?? wrongGolden(model);
+  const wrong =
+    wrongFeatures(model, features) ??
+    wrongHash(model, value) ??
+    wrongCovariances(model) ??
+    wrongGolden(model);
   return wrong ? { ok: false, rejections: [wrong] } : { ok: true, value: model };
 }
 
@@ -40,10 +51,20 @@ function asModelRejection(rejection: Rejection): Rejection {
   return { ...rejection, code: "SKADI_MODEL_SCHEMA" };
 }
 
-function wrongFeatures(model: ModelFile): Rejection | undefined {
-  if (canonicalJson(model.features) === canonicalJson(FEATURES)) return undefined;
-  const detail = { field: "features", value: model.features.join(","), expected: FEATURES.join(",") };
-  return reject("SKADI_MODEL_FEATURES", detail);
+function wrongFeatures(model: ModelFile, features: readonly string[] | null): Rejection | undefined {
+  if (!features) return undefined;
+  const stateful = [
+    ...(model.derived ?? []).map(({ name }) => `${name} (derived)`),
+    ...(model.baseline_weight ? ["an adaptive baseline"] : []),
+  ];
+  if (canonicalJson(model.features) === canonicalJson(features) && stateful.length === 0) return undefined;
+  const value = [...model.features, ...stateful].join(",");
+  return reject("SKADI_MODEL_FEATURES", { field: "features", value, expected: features.join(",") });
+}
+
+function wrongCovariances(model: ModelFile): Rejection | undefined {
+  if (compileDistance(model, [...model.features.keys()])) return undefined;
+  return reject("SKADI_MODEL_SCHEMA", { field: "covariances", expected: "positive definite matrices" });
 }
 
 function wrongHash(model: ModelFile, original: unknown): Rejection | undefined {
@@ -66,21 +87,27 @@ function wrongGolden(model: ModelFile): Rejection | undefined {
 }
 
 /** Reads and validates a model file; an unreadable file is a rejection too, never an exception. */
-export function readModelFile(path: string): Parsed<ModelFile> {
+export function readModelFile(
+  path: string,
+  features: readonly string[] | null = FEATURES,
+): Parsed<ModelFile> {
   let bytes: Buffer;
   try {
     bytes = readFileSync(path);
   } catch (error) {
     return { ok: false, rejections: [unreadable(path, error)] };
   }
-  return validateModelBytes(bytes);
+  return validateModelBytes(bytes, features);
 }
 
 /** Validates a model file's bytes: size and JSON first, then the gates of `validateModel`. */
-export function validateModelBytes(bytes: Uint8Array): Parsed<ModelFile> {
+export function validateModelBytes(
+  bytes: Uint8Array,
+  features: readonly string[] | null = FEATURES,
+): Parsed<ModelFile> {
   const json = parsePayload(ModelFile, bytes, MODEL_MAX_BYTES);
   if (!json.ok) return { ok: false, rejections: json.rejections.map(keepWireCodes) };
-  return validateModel(JSON.parse(Buffer.from(bytes).toString("utf8")));
+  return validateModel(JSON.parse(Buffer.from(bytes).toString("utf8")), features);
 }
 
 const WIRE_CODES: readonly ErrorCode[] = [

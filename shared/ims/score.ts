@@ -1,96 +1,161 @@
 import type { ModelFile } from "../contracts/model.ts";
 import type { Contributions, Score, ScoreLevel } from "../contracts/score.ts";
 import type { TelemetrySample } from "../contracts/telemetry.ts";
+import { skadiError } from "../errors.ts";
+import { compileDistance, type Distance, type Geometry } from "./distance.ts";
 import { FEATURES, toFeatures } from "./features.ts";
-
-const F = FEATURES.length;
+import { type NearestProblem, nearestRows } from "./kernel/nearest.ts";
+import { type Completion, completion } from "./missing.ts";
+import { type Taus, thresholdsAt } from "./thresholds.ts";
 
 /** What IMS says of one feature vector. */
-interface Verdict {
-  /** Distance to the nearest cluster centre, in standard deviations of nominal operation. */
+export interface Verdict {
+  /** Distance to the nearest cluster, in standard deviations of nominal operation; NaN where nothing is known. */
   d: number;
   cluster: number;
-  /** Share of D² per feature, in the order of FEATURES; sums to 1, or all 0 where D is 0. */
+  /** Share of D² per feature, in the model's order; sums to 1, or all 0 where D is 0. */
   contributions: Float64Array;
-  /** How many features were missing (NaN); D is then scaled up as if they deviated like the others. */
+  /** How many features were missing (NaN); D is then what it would be if they deviated like the others. */
   missing: number;
 }
 
 export interface Scorer {
   readonly model: ModelFile;
-  /** Scores one vector of FEATURES. `out` may be reused between calls to avoid allocation. */
+  /** Scores one vector of the model's features. `out` may be reused between calls to avoid allocation. */
   score(x: Float64Array, out?: Verdict): Verdict;
+  /** How much D can rise at most when a complete vector changes from one to the other. */
+  riseAtMost(from: Float64Array, to: Float64Array): number;
 }
 
-/** The part of a model that distances need. */
-type Geometry = Pick<ModelFile, "scaler" | "centers">;
-
-function newVerdict(): Verdict {
-  return { d: 0, cluster: 0, contributions: new Float64Array(F), missing: 0 };
-}
+/** The part of a model that D needs. */
+type ScoringModel = Geometry & Pick<ModelFile, "scaler" | "square_moments">;
 
 /**
- * D(x) of IMS (Iverson, "Inductive System Health Monitoring", 2004) in the described system's form:
- * Euclidean distance to the nearest k-means centre in standardised units.
+ * D(x) of IMS (Iverson, "Inductive System Health Monitoring", 2004), of the model's kind, in standardised units.
+ *
+ * @throws SkadiError SKADI_MODEL_SCHEMA for a covariance that is not positive definite
  */
 export function createScorer(model: ModelFile): Scorer {
-  const { centers, mean, inverse_scale } = compile(model);
-  const z = new Float64Array(F);
+  const { scale } = model.scaler;
+  const distance = compiled(model, allFeatures(scale.length));
   return {
     model,
-    score(x, out = newVerdict()) {
-      let missing = 0;
-      for (let j = 0; j < F; j++) {
-        z[j] = (x[j]! - mean[j]!) * inverse_scale[j]!;
-        if (Number.isNaN(z[j])) missing++;
-      }
-      const cluster = missing === 0 ? nearest(centers, z, 0) : nearestPartial(centers, z);
-      const at = cluster * F;
-      let squares = 0;
-      for (let j = 0; j < F; j++) {
-        const difference = z[j]! - centers[at + j]!;
-        const share = Number.isNaN(difference) ? 0 : difference * difference;
-        out.contributions[j] = share;
-        squares += share;
-      }
-      const inverse = squares > 0 ? 1 / squares : 0;
-      for (let j = 0; j < F; j++) out.contributions[j]! *= inverse;
-      const present = F - missing;
-      out.d = present === 0 ? Number.NaN : Math.sqrt(missing === 0 ? squares : (squares * F) / present);
-      out.cluster = cluster;
-      out.missing = missing;
-      return out;
-    },
+    score: scoreFunction(model),
+    riseAtMost: (from, to) => distance.riseAtMost(to.map((value, j) => (value - from[j]!) / scale[j]!)),
   };
+}
+
+function scoreFunction(model: ScoringModel): Scorer["score"] {
+  const mean = Float64Array.from(model.scaler.mean);
+  const inverse_scale = Float64Array.from(model.scaler.scale, (s) => 1 / s);
+  const F = mean.length;
+  const whole = compiled(model, allFeatures(F));
+  const partial = partialScores(model);
+  const z = new Float64Array(F);
+  return (x, out = { d: 0, cluster: 0, contributions: new Float64Array(F), missing: 0 }) => {
+    let missing = 0;
+    for (let j = 0; j < F; j++) {
+      z[j] = (x[j]! - mean[j]!) * inverse_scale[j]!;
+      if (Number.isNaN(z[j])) missing++;
+    }
+    out.missing = missing;
+    if (missing > 0) return partial(z, out);
+    out.cluster = whole.nearest(z, 0);
+    const squared = whole.squares(out.cluster, z, 0, out.contributions);
+    const inverse = squared > 0 ? 1 / squared : 0;
+    for (let j = 0; j < F; j++) out.contributions[j]! *= inverse;
+    out.d = Math.sqrt(squared);
+    return out;
+  };
+}
+
+/** Which sensors fail together changes rarely; a fuzzer must not fill the memory all the same. */
+const PARTIAL_MODELS_MAX = 64;
+
+/** Scores vectors with missing features on a model of the others, which is made once for each set of them. */
+function partialScores(model: ScoringModel): (z: Float64Array, out: Verdict) => Verdict {
+  const F = model.scaler.mean.length;
+  const models = new Map<string, { present: number[]; distance: Distance; complete: Completion }>();
+  const modelOf = (present: number[]) => {
+    const key = present.join();
+    const known = models.get(key);
+    if (known) return known;
+    if (models.size >= PARTIAL_MODELS_MAX) models.clear();
+    const complete = completion(model.square_moments, present, F);
+    const made = { present, distance: compiled(model, present), complete };
+    models.set(key, made);
+    return made;
+  };
+  return (z, out) => {
+    const present = allFeatures(F).filter((j) => !Number.isNaN(z[j]));
+    out.contributions.fill(0);
+    if (present.length === 0) return Object.assign(out, { d: Number.NaN, cluster: 0 });
+    const { distance, complete } = modelOf(present);
+    const some = Float64Array.from(present, (j) => z[j]!);
+    const squares = new Float64Array(present.length);
+    out.cluster = distance.nearest(some, 0);
+    const squared = distance.squares(out.cluster, some, 0, squares);
+    if (squared > 0) for (const [i, j] of present.entries()) out.contributions[j] = squares[i]! / squared;
+    out.d = Math.sqrt(complete(squared));
+    return out;
+  };
+}
+
+const allFeatures = (F: number): number[] => Array.from({ length: F }, (_, j) => j);
+
+function compiled(model: Geometry, present: readonly number[]): Distance {
+  const distance = compileDistance(model, present);
+  if (distance) return distance;
+  const expected = "symmetric positive definite matrices";
+  throw skadiError("SKADI_MODEL_SCHEMA", { field: "covariances", expected });
 }
 
 /**
  * D of many vectors.
  *
- * @param x row-major raw features, n × FEATURES.length, without NaN
+ * @param x row-major raw features, n × F; NaN where missing
  * @returns n distances, and the nearest cluster of each
  */
-export function scoreBatch(model: Geometry, x: Float64Array): { d: Float64Array; cluster: Int32Array } {
-  const { centers, mean, inverse_scale } = compile(model);
+export function scoreBatch(model: ScoringModel, x: Float64Array): { d: Float64Array; cluster: Int32Array } {
+  const F = model.scaler.mean.length;
   const rows = x.length / F;
   const d = new Float64Array(rows);
   const cluster = new Int32Array(rows);
-  const z = new Float64Array(F);
+  if (model.kind === "kmeans") {
+    nearestRows(nearestProblem(model), x, cluster, d);
+    // NaN of an incomplete row compares as far from everything, which leaves infinity behind.
+    if (d.every(Number.isFinite)) return { d: d.map(Math.sqrt), cluster };
+  }
+  const score = scoreFunction(model);
+  const row = new Float64Array(F);
+  const verdict: Verdict = { d: 0, cluster: 0, contributions: new Float64Array(F), missing: 0 };
   for (let i = 0; i < rows; i++) {
-    for (let j = 0; j < F; j++) z[j] = (x[i * F + j]! - mean[j]!) * inverse_scale[j]!;
-    cluster[i] = nearest(centers, z, 0);
-    d[i] = Math.sqrt(squaredDistance(centers, cluster[i]! * F, z, 0));
+    for (let j = 0; j < F; j++) row[j] = x[i * F + j]!;
+    score(row, verdict);
+    d[i] = verdict.d;
+    cluster[i] = verdict.cluster;
   }
   return { d, cluster };
 }
 
-/** Where D lies among the model's thresholds. */
-export function levelOf(d: number, model: Pick<ModelFile, "tau_fast" | "tau_persist">): ScoreLevel {
-  if (d >= model.tau_persist) return "persist";
-  return d >= model.tau_fast ? "fast" : "nominal";
+function nearestProblem(model: ScoringModel): NearestProblem {
+  return {
+    mean: Float64Array.from(model.scaler.mean),
+    inverse_scale: Float64Array.from(model.scaler.scale, (s) => 1 / s),
+    centers: Float64Array.from(model.centers.flat()),
+  };
 }
 
-/** Scores a telemetry sample and words the verdict as the Score message; null where no feature is present, or D is not finite. */
+/** Where D lies among the thresholds that hold for its cluster (`thresholdsAt`). */
+export function levelOf(d: number, taus: Taus): ScoreLevel {
+  if (d >= taus.tau_persist) return "persist";
+  return d >= taus.tau_fast ? "fast" : "nominal";
+}
+
+/**
+ * Scores a telemetry sample on a model of the ten telemetry features and words the verdict as the Score message;
+ * null where no feature is present, or D is not finite.
+ */
 export function scoreTelemetry(
   scorer: Scorer,
   sample: TelemetrySample,
@@ -100,26 +165,27 @@ export function scoreTelemetry(
   const verdict = scorer.score(x);
   if (!Number.isFinite(verdict.d)) return null;
   const { model } = scorer;
+  const { tau_fast, tau_persist } = thresholdsAt(model, verdict.cluster);
   return {
     v: 1,
     ts: sample.ts,
     rack_id: sample.rack_id,
     seq: sample.seq,
     d: verdict.d,
-    tau_fast: model.tau_fast,
-    tau_persist: model.tau_persist,
+    tau_fast,
+    tau_persist,
     cluster: verdict.cluster,
     contributions: namedContributions(verdict),
     missing: FEATURES.filter((_, j) => Number.isNaN(x[j])),
     model_id: model.id,
-    state: levelOf(verdict.d, model),
+    state: levelOf(verdict.d, { tau_fast, tau_persist }),
     scored_by,
   };
 }
 
 function namedContributions(verdict: Verdict): Contributions {
   const named: Contributions = {};
-  for (let j = 0; j < F; j++) named[FEATURES[j]!] = verdict.contributions[j]!;
+  for (let j = 0; j < FEATURES.length; j++) named[FEATURES[j]!] = verdict.contributions[j]!;
   return named;
 }
 
@@ -132,53 +198,4 @@ export function topContributions(
     .map(([feature, share]) => ({ feature, share: share ?? 0 }))
     .sort((a, b) => b.share - a.share)
     .slice(0, n);
-}
-
-function compile(model: Geometry) {
-  return {
-    centers: Float64Array.from(model.centers.flat()),
-    mean: Float64Array.from(model.scaler.mean),
-    inverse_scale: Float64Array.from(model.scaler.scale, (s) => 1 / s),
-  };
-}
-
-/** Squared Euclidean distance between the centre at `c_at` and the point at `x_at`. */
-function squaredDistance(centers: Float64Array, c_at: number, x: Float64Array, x_at: number): number {
-  let sum = 0;
-  for (let j = 0; j < F; j++) {
-    const difference = x[x_at + j]! - centers[c_at + j]!;
-    sum += difference * difference;
-  }
-  return sum;
-}
-
-/** Index of the centre nearest to the point at `at`; the lowest index wins a tie. */
-function nearest(centers: Float64Array, x: Float64Array, at: number): number {
-  let best = 0;
-  let best_distance = Number.POSITIVE_INFINITY;
-  for (let c = 0; c * F < centers.length; c++) {
-    const distance = squaredDistance(centers, c * F, x, at);
-    if (distance < best_distance) {
-      best_distance = distance;
-      best = c;
-    }
-  }
-  return best;
-}
-
-function nearestPartial(centers: Float64Array, z: Float64Array): number {
-  let best = 0;
-  let best_distance = Number.POSITIVE_INFINITY;
-  for (let c = 0; c * F < centers.length; c++) {
-    let distance = 0;
-    for (let j = 0; j < F; j++) {
-      const difference = z[j]! - centers[c * F + j]!;
-      if (!Number.isNaN(difference)) distance += difference * difference;
-    }
-    if (distance < best_distance) {
-      best_distance = distance;
-      best = c;
-    }
-  }
-  return best;
 }

@@ -4,11 +4,13 @@ import { benchGenerate } from "./generate.ts";
 import { benchIms } from "./ims.ts";
 import { benchPipeline } from "./pipeline.ts";
 import { benchPlant } from "./plant.ts";
+import { benchSkab } from "./skab.ts";
 
 const BENCHES = [
   { name: "generate", what: "data generation, against the described 20,000 samples/s", run: benchGenerate },
   { name: "ims", what: "training and scoring, against scikit-learn where it is installed", run: benchIms },
   { name: "plant", what: "the closed-loop plant: speed, calibration, false alarms", run: benchPlant },
+  { name: "skab", what: "fault detection on the public SKAB recordings of a water loop", run: benchSkab },
   { name: "pipeline", what: "messages through broker, ingest, store and MMS", run: benchPipeline },
 ];
 

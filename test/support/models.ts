@@ -1,4 +1,4 @@
-import type { ModelFile } from "../../shared/contracts/model.ts";
+import type { ModelFile, ModelKind } from "../../shared/contracts/model.ts";
 import { FEATURES } from "../../shared/ims/features.ts";
 import { trainModel } from "../../shared/ims/train.ts";
 import { seededRandom } from "../../shared/random.ts";
@@ -34,8 +34,9 @@ export function nominalRows(count: number, seed: number): Float64Array {
 }
 
 export function smallModel(
-  options: { seed?: number; created_ms?: number; clusters?: number } = {},
+  options: { seed?: number; created_ms?: number; clusters?: number; kind?: ModelKind } = {},
 ): ModelFile {
-  const { seed = 1, created_ms = Date.UTC(2026, 0, 1), clusters = 4 } = options;
-  return trainModel(nominalRows(2_000, seed), { clusters, seed, limits: LIMITS, data: "test", created_ms });
+  const { seed = 1, created_ms = Date.UTC(2026, 0, 1), clusters = 4, kind = "kmeans" } = options;
+  const common = { limits: LIMITS, data: "test", created_ms };
+  return trainModel(nominalRows(2_000, seed), { clusters, seed, kind, ...common });
 }

@@ -1,0 +1,47 @@
+import type { ModelFile } from "../contracts/model.ts";
+import { skadiError } from "../errors.ts";
+
+/**
+ * Mean and population standard deviation per feature (the described system's StandardScaler).
+ *
+ * @param nominal row-major, n × names.length, without NaN
+ * @throws SkadiError SKADI_BAD_DATA for a feature that never changes
+ */
+export function fitScaler(nominal: Float64Array, names: readonly string[]): ModelFile["scaler"] {
+  const F = names.length;
+  const rows = nominal.length / F;
+  const mean = columnSums(nominal, F).map((sum) => sum / rows);
+  // A second pass over the differences, so that large offsets lose no digits.
+  const scale = columnSums(nominal, F, mean).map((squares) => Math.sqrt(squares / rows));
+  for (let j = 0; j < F; j++) {
+    if (scale[j]! > Number.EPSILON * Math.abs(mean[j]!)) continue;
+    const expected = "a feature that changes over the data";
+    throw skadiError("SKADI_BAD_DATA", { field: names[j]!, value: mean[j]!, expected });
+  }
+  return { mean, scale };
+}
+
+/** Sums of each column, or of its squared differences from `center`. */
+function columnSums(x: Float64Array, F: number, center?: readonly number[]): number[] {
+  const sums = new Float64Array(F);
+  const offset = Float64Array.from(center ?? sums);
+  for (let at = 0; at < x.length; ) {
+    for (let j = 0; j < F; j++, at++) {
+      const value = x[at]! - offset[j]!;
+      sums[j]! += center ? value * value : value;
+    }
+  }
+  return [...sums];
+}
+
+/** Standardised copy of row-major features. */
+export function standardise(x: Float64Array, scaler: ModelFile["scaler"]): Float64Array {
+  const F = scaler.mean.length;
+  const mean = Float64Array.from(scaler.mean);
+  const inverse_scale = Float64Array.from(scaler.scale, (s) => 1 / s);
+  const z = new Float64Array(x.length);
+  for (let at = 0; at < z.length; ) {
+    for (let j = 0; j < F; j++, at++) z[at] = (x[at]! - mean[j]!) * inverse_scale[j]!;
+  }
+  return z;
+}

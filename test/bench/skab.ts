@@ -1,4 +1,4 @@
-import { existsSync } from "node:fs";
+import { existsSync, readdirSync } from "node:fs";
 import { join } from "node:path";
 import Table from "cli-table3";
 import { canonicalJson } from "../../shared/canonical.ts";
@@ -48,6 +48,19 @@ export async function benchSkab(folder = FOLDER): Promise<void> {
   const chosen = choose(results, valve1.keys());
   console.log(tableOf(results, chosen));
   console.log(verdict(results, chosen, valve1.length));
+  for (const entry of readdirSync(folder, { withFileTypes: true })) {
+    if (!entry.isDirectory() || USED.includes(entry.name)) continue;
+    const unseen = await readExperiments(join(folder, entry.name));
+    const { detector } = chosen.candidate;
+    console.log(`  ${entry.name}, unseen: ${say(figures(pool(unseen.map((x) => judge(x, detector)))))}`);
+  }
+}
+
+/** Folders that had a say in the choice; any other one is judged with it. */
+const USED = ["valve1", "anomaly-free"];
+
+function say({ f1, far_pct, mar_pct }: ReturnType<typeof figures>): string {
+  return `F1 ${f1.toFixed(3)}, FAR ${far_pct.toFixed(1)} %, MAR ${mar_pct.toFixed(1)} %`;
 }
 
 /**
@@ -104,12 +117,11 @@ function tableOf(results: readonly Result[], chosen: Result): string {
 function verdict(results: readonly Result[], chosen: Result, experiments: number): string {
   const { f1, far_pct, mar_pct } = figures(pool(chosen.confusions));
   const out = leaveOneOut(results, experiments);
-  const say = (f: { f1: number; far_pct: number; mar_pct: number }) =>
-    `F1 ${f.f1.toFixed(3)}, FAR ${f.far_pct.toFixed(1)} %, MAR ${f.mar_pct.toFixed(1)} %`;
   const { kind, threshold, smoothing } = chosen.candidate;
   const dominated = LEADERBOARD.filter((row) => f1 >= row[1] && far_pct <= row[2]).map((row) => row[0]);
   const shipped =
-    canonicalJson(recipeOf(chosen.candidate.detector)) === canonicalJson(seriesRecipe(SKAB_COLUMNS));
+    canonicalJson(recipeOf(chosen.candidate.detector, SKAB_COLUMNS)) ===
+    canonicalJson(seriesRecipe(SKAB_COLUMNS));
   return [
     `● chosen, and ${shipped ? "" : "NOT "}the default of train --series: ${kind}, ${threshold}, ${smoothing}: ${say({ f1, far_pct, mar_pct })}`,
     `  chosen with each recording left out in turn (distinct choices: ${out.different}): ${say(out)}`,

@@ -25,6 +25,24 @@ export interface Recording {
   labels: Uint8Array;
 }
 
+/** The columns that change at all while a model is learnt; training refuses the others. */
+export function livelyColumns({ x }: Recording): string[] {
+  const F = SKAB_COLUMNS.length;
+  return SKAB_COLUMNS.filter((_, j) => {
+    for (let i = 1; i < FIT_ROWS; i++) if (x[i * F + j] !== x[j]) return true;
+    return false;
+  });
+}
+
+/** Some columns of a recording's rows, in the order of SKAB_COLUMNS. */
+export function pickColumns({ x }: Recording, columns: readonly string[]): Float64Array {
+  const F = SKAB_COLUMNS.length;
+  const at = [...SKAB_COLUMNS.keys()].filter((j) => columns.includes(SKAB_COLUMNS[j]!));
+  return Float64Array.from({ length: (x.length / F) * at.length }, (_, i) => {
+    return x[Math.floor(i / at.length) * F + at[i % at.length]!]!;
+  });
+}
+
 /** The experiments of one folder (`valve1`), in order of their numbers. */
 export async function readExperiments(folder: string): Promise<Recording[]> {
   const files = readdirSync(folder).filter((name) => name.endsWith(".csv"));

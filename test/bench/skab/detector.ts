@@ -2,7 +2,7 @@ import type { ModelKind, ThresholdRule } from "../../../shared/contracts/model.t
 import { type Recipe, windowMeans } from "../../../shared/ims/presets.ts";
 import { createSeriesScorer } from "../../../shared/ims/series.ts";
 import { trainModel } from "../../../shared/ims/train.ts";
-import { FIT_ROWS, type Recording, SKAB_COLUMNS } from "./data.ts";
+import { FIT_ROWS, livelyColumns, pickColumns, type Recording } from "./data.ts";
 
 export interface Detector {
   kind: ModelKind;
@@ -25,23 +25,25 @@ export interface Confusion {
   tn: number;
 }
 
-export function recipeOf({ mean_rows, ema: _, ...detector }: Detector): Recipe {
-  const derived = mean_rows === 1 ? [] : windowMeans(SKAB_COLUMNS, mean_rows);
-  return { ...detector, features: mean_rows === 1 ? SKAB_COLUMNS : derived.map(({ name }) => name), derived };
+export function recipeOf({ mean_rows, ema: _, ...detector }: Detector, columns: readonly string[]): Recipe {
+  const derived = mean_rows === 1 ? [] : windowMeans(columns, mean_rows);
+  return { ...detector, features: mean_rows === 1 ? columns : derived.map(({ name }) => name), derived };
 }
 
 /** Trains on a recording's first rows and judges every later one, looking back only. */
 export function judge(recording: Recording, detector: Detector): Confusion {
-  const width = SKAB_COLUMNS.length;
-  const model = trainModel(recording.x.subarray(0, FIT_ROWS * width), {
-    ...recipeOf(detector),
+  const columns = livelyColumns(recording);
+  const width = columns.length;
+  const x = pickColumns(recording, columns);
+  const model = trainModel(x.subarray(0, FIT_ROWS * width), {
+    ...recipeOf(detector, columns),
     seed: 42,
     limits: null,
     data: recording.name,
     created_ms: 0,
   });
   const scorer = createSeriesScorer(model);
-  const row = (i: number) => recording.x.subarray(i * width, (i + 1) * width);
+  const row = (i: number) => x.subarray(i * width, (i + 1) * width);
   for (let i = 0; i < FIT_ROWS; i++) scorer.prime(row(i));
   const confusion = { tp: 0, fp: 0, fn: 0, tn: 0 };
   let level = Number.NaN;

@@ -86,7 +86,9 @@ describe("trimming", () => {
     ["concentrated", true],
   ])("sets %s contamination aside and restores the clean thresholds", (_, together) => {
     const trimmed = trainModel(contaminated(together), { ...OPTIONS, trim_share: 0.06 });
-    expect(trimmed.training.trimmed_rows).toBe(160);
+    // All 160 contaminated rows, and what chance puts beyond the limit.
+    expect(trimmed.training.trimmed_rows).toBeGreaterThanOrEqual(160);
+    expect(trimmed.training.trimmed_rows).toBeLessThanOrEqual(164);
     expect(Math.abs(trimmed.tau_fast / reference.tau_fast - 1)).toBeLessThan(0.05);
     const { d } = scoreBatch(trimmed, nominalRows(2_000, 3));
     expect(d.filter((value) => value >= trimmed.tau_fast).length / 2_000).toBeLessThan(0.09);

@@ -56,21 +56,6 @@ export function csvWriter(path: string, options: { labels: boolean }): CsvWriter
     for (let done = 0; done < at; ) done += writeSync(fd, buffer, done, at - done);
     at = 0;
   };
-  const text = (value: string) => {
-    at += buffer.write(value, at, "latin1");
-  };
-  // A missing value is an empty cell.
-  const fixed = (value: number, decimals: number) => {
-    if (Number.isNaN(value)) return;
-    const scaled = Math.round(value * POWERS[decimals]!);
-    const magnitude = Math.abs(scaled);
-    if (magnitude > INT32_MAX) {
-      text(value.toFixed(decimals));
-      return;
-    }
-    if (scaled < 0) buffer[at++] = MINUS;
-    at = writeDigits(buffer, at, magnitude | 0, decimals | 0);
-  };
   const rackBytes = (rack_id: string) => {
     const known = rack_bytes.get(rack_id);
     if (known) return known;
@@ -80,7 +65,7 @@ export function csvWriter(path: string, options: { labels: boolean }): CsvWriter
   };
 
   const columns = ["ts", "rack_id", ...NUMERIC_COLUMNS.map(([name]) => name)];
-  text(`${[...columns, ...(options.labels ? LABEL_COLUMNS : [])].join(",")}\n`);
+  at = buffer.write(`${[...columns, ...(options.labels ? LABEL_COLUMNS : [])].join(",")}\n`, "latin1");
   return {
     write(row: DataRow) {
       if (at > BUFFER_BYTES - ROW_BYTES_MAX) flush();
@@ -89,16 +74,17 @@ export function csvWriter(path: string, options: { labels: boolean }): CsvWriter
         ts_bytes = Buffer.from(`${isoTime(ts_ms)},`, "latin1");
       }
       const rack = rackBytes(row.rack_id);
-      buffer.set(ts_bytes, at);
-      buffer.set(rack, at + ts_bytes.length);
-      at += ts_bytes.length + rack.length;
+      // A local position: one that closures share is read from and written to memory for every byte.
+      let position = copy(ts_bytes, buffer, at);
+      position = copy(rack, buffer, position);
       for (let c = 0; c < NUMERIC_COLUMNS.length; c++) {
-        if (c > 0) buffer[at++] = COMMA;
+        if (c > 0) buffer[position++] = COMMA;
         const column = NUMERIC_COLUMNS[c]!;
-        fixed(column[2](row), column[1]);
+        position = writeFixed(buffer, position, column[2](row), column[1]);
       }
-      if (options.labels) text(`,${row.regime},${row.fault}`);
-      buffer[at++] = NEWLINE;
+      if (options.labels) position += buffer.write(`,${row.regime},${row.fault}`, position, "latin1");
+      buffer[position++] = NEWLINE;
+      at = position;
       rows++;
     },
     close() {
@@ -111,6 +97,23 @@ export function csvWriter(path: string, options: { labels: boolean }): CsvWriter
 
 const POWERS = [1, 10, 100, 1_000, 10_000] as const;
 const INT32_MAX = 0x7fffffff;
+
+/** A few bytes: a call into the runtime would cost more than the loop. */
+function copy(from: Buffer, to: Buffer, at: number): number {
+  for (let i = 0; i < from.length; i++) to[at + i] = from[i]!;
+  return at + from.length;
+}
+
+/** Writes a number with a fixed number of decimals, or nothing for NaN: a missing value is an empty cell. */
+function writeFixed(buffer: Buffer, at: number, value: number, decimals: number): number {
+  if (Number.isNaN(value)) return at;
+  const scaled = Math.round(value * POWERS[decimals]!);
+  const magnitude = Math.abs(scaled);
+  if (magnitude > INT32_MAX) return at + buffer.write(value.toFixed(decimals), at, "latin1");
+  if (scaled >= 0) return writeDigits(buffer, at, magnitude | 0, decimals);
+  buffer[at] = MINUS;
+  return writeDigits(buffer, at + 1, magnitude | 0, decimals);
+}
 
 /** Writes a 32-bit integer with a decimal point `decimals` digits before its end; returns the position after it. */
 function writeDigits(buffer: Buffer, at: number, magnitude: number, decimals: number): number {

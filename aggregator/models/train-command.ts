@@ -11,7 +11,7 @@ import { validateModel, writeModelFile } from "../../shared/ims/model-file.ts";
 import { seriesRecipe } from "../../shared/ims/presets.ts";
 import { readFeatureRows } from "../../shared/ims/rows.ts";
 import { inputsOf } from "../../shared/ims/temporal.ts";
-import { trainModel } from "../../shared/ims/train.ts";
+import { fitModel, prepareTraining } from "../../shared/ims/train.ts";
 import { describeThreshold, THRESHOLD_SYNTAX, thresholdOption } from "./threshold-option.ts";
 
 interface TrainFlags {
@@ -84,16 +84,18 @@ async function train(flags: TrainFlags): Promise<void> {
   const config = loadConfig(AggregatorConfig, { file, fallback: "config/aggregator.yaml" });
   const recipe = recipeOf(flags);
   const started = performance.now();
-  const rows = await readFeatureRows(flags.data, inputsOf(recipe.features, recipe.derived));
-  const read_s = (performance.now() - started) / 1000;
-  const model = trainModel(rows, {
+  const options = {
     ...recipe,
     seed: flags.seed,
     trim_share: flags.trim,
     limits: config.limits,
     data: basename(flags.data),
     created_ms: Date.now(),
-  });
+  };
+  const inputs = inputsOf(recipe.features, recipe.derived);
+  const prepared = prepareTraining(await readFeatureRows(flags.data, inputs), options);
+  const read_s = (performance.now() - started) / 1000;
+  const model = fitModel(prepared, options);
   const total_s = (performance.now() - started) / 1000;
   const path = flags.out ?? freePath(join(config.data_dir, "models"), model.id);
   writeModelFile(path, model);
@@ -125,7 +127,16 @@ type Timing = { read_s: number; train_s: number; total_s: number };
 function summary(model: ModelFile, path: string, timing: Timing) {
   const { training, tau_fast, tau_persist } = model;
   const peak_mb = process.resourceUsage().maxRSS / 1024;
-  return { model_id: model.id, path, kind: model.kind, tau_fast, tau_persist, ...training, ...timing, peak_mb };
+  return {
+    model_id: model.id,
+    path,
+    kind: model.kind,
+    tau_fast,
+    tau_persist,
+    ...training,
+    ...timing,
+    peak_mb,
+  };
 }
 
 function readable(model: ModelFile, path: string, timing: Timing): string {

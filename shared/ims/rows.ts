@@ -1,6 +1,9 @@
 import { readCsvNumbers } from "../csv-numbers.ts";
 import { FEATURES } from "./features.ts";
 
+/** Small, because what is grown beyond need stays in memory for the whole training. */
+const GROWTH_SHARE = 0.2;
+
 /** Rows of features that arrive one by one, kept as one row-major matrix. */
 export interface RowBuffer {
   /** Appends one row of `width` values. */
@@ -17,7 +20,8 @@ export function rowBuffer(width: number = FEATURES.length, rows_expected = 65_53
     push(row) {
       if (used + width > values.length) {
         // `transfer` lets the allocator move or extend the block: no second copy is alive at the peak.
-        values = new Float64Array(values.buffer.transfer(values.byteLength * 2));
+        const rows_more = Math.max(1, Math.floor((values.length / width) * GROWTH_SHARE));
+        values = new Float64Array(values.buffer.transfer(values.byteLength + rows_more * width * 8));
       }
       for (let j = 0; j < width; j++) values[used + j] = row[j]!;
       used += width;

@@ -34,14 +34,26 @@ function columnSums(x: Float64Array, F: number, center?: readonly number[]): num
   return [...sums];
 }
 
-/** Standardised copy of row-major features. */
-export function standardise(x: Float64Array, scaler: ModelFile["scaler"]): Float64Array {
+/**
+ * Standardises row-major features.
+ *
+ * @param z where they go; the rows themselves, to spare the memory of a second copy
+ */
+export function standardise(
+  x: Float64Array,
+  scaler: ModelFile["scaler"],
+  z: Float64Array = new Float64Array(x.length),
+): Float64Array {
   const F = scaler.mean.length;
   const mean = Float64Array.from(scaler.mean);
   const inverse_scale = Float64Array.from(scaler.scale, (s) => 1 / s);
-  const z = new Float64Array(x.length);
   for (let at = 0; at < z.length; ) {
     for (let j = 0; j < F; j++, at++) z[at] = (x[at]! - mean[j]!) * inverse_scale[j]!;
   }
   return z;
+}
+
+/** The scaler of rows that are standardised already. */
+export function unitScaler(F: number): ModelFile["scaler"] {
+  return { mean: new Array<number>(F).fill(0), scale: new Array<number>(F).fill(1) };
 }

@@ -7,7 +7,8 @@ import { isNominal } from "./nominal.ts";
  * The nominal filter speaks of the ten telemetry features, so it applies where a model's features begin with them;
  * of any other data, every complete row is taken to be nominal.
  *
- * @param rows row-major, n × features.length
+ * @param rows row-major, n × features.length; used up: the nominal ones move to the front, because a copy of them would
+ *   be the largest thing in memory
  */
 export function splitRows(
   rows: Float64Array,
@@ -19,25 +20,22 @@ export function splitRows(
   const count = rows.length / F;
   const is_nominal = new Uint8Array(count);
   const is_complete = new Uint8Array(count);
-  let nominal_count = 0;
-  let complete_count = 0;
+  let anomalous_count = 0;
   for (let i = 0; i < count; i++) {
     is_complete[i] = isComplete(rows, i * F, F) ? 1 : 0;
     is_nominal[i] = is_complete[i] && (!filter || isNominal(rows, i * F, filter)) ? 1 : 0;
-    nominal_count += is_nominal[i]!;
-    complete_count += is_complete[i]!;
+    anomalous_count += is_complete[i]! - is_nominal[i]!;
   }
-  const nominal = new Float64Array(nominal_count * F);
-  const anomalous = new Float64Array((complete_count - nominal_count) * F);
+  const anomalous = new Float64Array(anomalous_count * F);
   let nominal_at = 0;
   let anomalous_at = 0;
   for (let i = 0; i < count; i++) {
     if (!is_complete[i]) continue;
     const from = i * F;
-    if (is_nominal[i]) for (let j = 0; j < F; j++) nominal[nominal_at++] = rows[from + j]!;
+    if (is_nominal[i]) for (let j = 0; j < F; j++) rows[nominal_at++] = rows[from + j]!;
     else for (let j = 0; j < F; j++) anomalous[anomalous_at++] = rows[from + j]!;
   }
-  return { nominal, anomalous };
+  return { nominal: rows.subarray(0, nominal_at), anomalous };
 }
 
 function isComplete(rows: Float64Array, at: number, F: number): boolean {

@@ -14,7 +14,7 @@ import { crossFittedDistances, distanceOf, type FitOptions, fitClusters } from "
 import { BOX_TOLERANCES, type BoxTolerances } from "./hyperbox.ts";
 import { squareMoments } from "./missing.ts";
 import { sealModel } from "./model-file.ts";
-import { fitScaler, standardise } from "./scaler.ts";
+import { fitScaler, standardise, unitScaler } from "./scaler.ts";
 import { scoreBatch } from "./score.ts";
 import { splitRows } from "./split.ts";
 import { moments } from "./statistics.ts";
@@ -63,8 +63,26 @@ export interface TrainOptions {
  * @throws SkadiError SKADI_BAD_DATA for too few nominal rows or a feature that never changes
  */
 export function trainModel(rows: Float64Array, options: TrainOptions): ModelFile {
-  const { kind = "kmeans", features = FEATURES, derived = [], threshold = DESCRIBED_RULE } = options;
-  const { clusters, seed, trim_share = 0, tolerances = BOX_TOLERANCES } = options;
+  return fitModel(prepareTraining(rows.slice(), options), options);
+}
+
+/** What a model is learnt from. */
+export interface TrainingRows {
+  /** Row-major features, n × features. */
+  nominal: Float64Array;
+  anomalous: Float64Array;
+  /** How many rows there were, and how many of the nominal ones were set aside as contamination. */
+  rows: number;
+  trimmed_rows: number;
+}
+
+/**
+ * The first half of training: derived features, nominal filter, trimming.
+ *
+ * @param rows are used up, to spare the memory of a copy
+ */
+export function prepareTraining(rows: Float64Array, options: TrainOptions): TrainingRows {
+  const { features = FEATURES, derived = [], clusters, seed, trim_share = 0 } = options;
   const F = features.length;
   const x = derived.length > 0 ? withDerived(rows, features, derived) : rows;
   const { nominal: candidates, anomalous } = splitRows(x, features, options.limits);
@@ -73,14 +91,28 @@ export function trainModel(rows: Float64Array, options: TrainOptions): ModelFile
     trim_share > 0
       ? takeRows(candidates, trimRows(candidates, features, { share_max: trim_share, clusters, seed }), F)
       : candidates;
-  const nominal_rows = nominal.length / F;
+  const trimmed_rows = (candidates.length - nominal.length) / F;
+  return { nominal, anomalous, rows: x.length / F, trimmed_rows };
+}
 
+/**
+ * The second half: standardisation, clusters, thresholds.
+ *
+ * @param prepared is used up: its nominal rows are standardised in place
+ */
+export function fitModel(prepared: TrainingRows, options: TrainOptions): ModelFile {
+  const { kind = "kmeans", features = FEATURES, derived = [], threshold = DESCRIBED_RULE } = options;
+  const { clusters, seed, trim_share = 0, tolerances = BOX_TOLERANCES } = options;
+  const { nominal, anomalous, rows, trimmed_rows } = prepared;
+  const F = features.length;
+  const nominal_rows = nominal.length / F;
   const scaler = fitScaler(nominal, features);
-  const z = standardise(nominal, scaler);
+  // A second copy would be the largest thing in memory.
+  const z = standardise(nominal, scaler, nominal);
   const fit_options: FitOptions = { kind, clusters, seed, tolerances };
   const { geometry, sizes, iterations } = fitClusters(z, F, fit_options);
   const unsealed = { ...geometry, scaler, square_moments: squareMoments(z, F, distanceOf(geometry, F)) };
-  const scored = scoreBatch(unsealed, nominal);
+  const scored = scoreBatch({ ...unsealed, scaler: unitScaler(F) }, z);
   const cross_fit = options.cross_fit ?? kind === "hyperbox";
   const d = cross_fit ? crossFittedDistances(z, F, fit_options) : scored.d;
   const { mean, std } = moments(d);
@@ -96,9 +128,9 @@ export function trainModel(rows: Float64Array, options: TrainOptions): ModelFile
     ...fitThresholds(threshold, d, scored.cluster, geometry.centers.length),
     training: {
       data: options.data,
-      rows: x.length / F,
+      rows,
       nominal_rows,
-      ...(trim_share > 0 ? { trimmed_rows: candidates.length / F - nominal_rows } : {}),
+      ...(trim_share > 0 ? { trimmed_rows } : {}),
       clusters: geometry.centers.length,
       seed,
       iterations,
@@ -112,8 +144,10 @@ export function trainModel(rows: Float64Array, options: TrainOptions): ModelFile
       anomalous: scored_anomalous ? distribution(scored_anomalous.d) : null,
     },
     golden: [
-      ...goldenSamples(nominal, scored, GOLDEN_NOMINAL),
-      ...(scored_anomalous ? goldenSamples(anomalous, scored_anomalous, GOLDEN_ANOMALOUS) : []),
+      ...goldenSamples(restored(pickGolden(z, scored.d, GOLDEN_NOMINAL), scaler), unsealed),
+      ...(scored_anomalous
+        ? goldenSamples(pickGolden(anomalous, scored_anomalous.d, GOLDEN_ANOMALOUS), unsealed)
+        : []),
     ],
   });
 }
@@ -144,24 +178,31 @@ function distribution(d: Float64Array): ScoreDistribution {
 /** Enough rows to find distances from small to large among them; sorting all would cost more than clustering. */
 const GOLDEN_CANDIDATES = 1_000;
 
-/** Known answers that span the range of D: the smallest and largest of a thousand rows, and equal steps in between. */
-function goldenSamples(
-  x: Float64Array,
-  scored: { d: Float64Array; cluster: Int32Array },
-  count: number,
-): GoldenSample[] {
-  const rows = scored.d.length;
-  const F = x.length / rows;
-  const candidates = Math.min(rows, GOLDEN_CANDIDATES);
-  const order = Array.from({ length: candidates }, (_, i) => Math.floor((i * rows) / candidates));
-  order.sort((a, b) => scored.d[a]! - scored.d[b]!);
+/** Rows that span the range of D: of a thousand, the smallest and largest, and equal steps in between. */
+function pickGolden(x: Float64Array, d: Float64Array, count: number): Float64Array {
+  const F = x.length / d.length;
+  const candidates = Math.min(d.length, GOLDEN_CANDIDATES);
+  const order = Uint32Array.from({ length: candidates }, (_, i) => Math.floor((i * d.length) / candidates));
+  order.sort((a, b) => d[a]! - d[b]!);
   const picks = Math.min(count, candidates);
-  return Array.from({ length: picks }, (_, i) => {
-    const row = order[picks === 1 ? 0 : Math.round((i * (candidates - 1)) / (picks - 1))]!;
-    return {
-      x: Array.from(x.subarray(row * F, row * F + F)),
-      d: scored.d[row]!,
-      cluster: scored.cluster[row]!,
-    };
-  });
+  const rows = Uint32Array.from({ length: picks }, (_, i) =>
+    picks === 1 ? order[0]! : order[Math.round((i * (candidates - 1)) / (picks - 1))]!,
+  );
+  return takeRows(x, rows, F);
+}
+
+/** Standardised rows in physical units again. */
+function restored(z: Float64Array, { mean, scale }: ModelFile["scaler"]): Float64Array {
+  return z.map((value, at) => value * scale[at % mean.length]! + mean[at % mean.length]!);
+}
+
+/** Known answers, which prove that a reader computes as the trainer did. */
+function goldenSamples(x: Float64Array, model: Parameters<typeof scoreBatch>[0]): GoldenSample[] {
+  const F = model.scaler.mean.length;
+  const { d, cluster } = scoreBatch(model, x);
+  return Array.from(d, (value, i) => ({
+    x: Array.from(x.subarray(i * F, i * F + F)),
+    d: value,
+    cluster: cluster[i]!,
+  }));
 }

@@ -123,8 +123,7 @@ export function scoreBatch(model: ScoringModel, x: Float64Array): { d: Float64Ar
   const cluster = new Int32Array(rows);
   if (model.kind === "kmeans") {
     nearestRows(nearestProblem(model), x, cluster, d);
-    // NaN of an incomplete row compares as far from everything, which leaves infinity behind.
-    if (d.every(Number.isFinite)) return { d: d.map(Math.sqrt), cluster };
+    if (allRooted(d)) return { d, cluster };
   }
   const score = scoreFunction(model);
   const row = new Float64Array(F);
@@ -136,6 +135,17 @@ export function scoreBatch(model: ScoringModel, x: Float64Array): { d: Float64Ar
     cluster[i] = verdict.cluster;
   }
   return { d, cluster };
+}
+
+/** Takes the roots in place; false if a row was incomplete: its NaN is nearer to nothing, which leaves infinity. */
+function allRooted(d2: Float64Array): boolean {
+  let complete = true;
+  for (let i = 0; i < d2.length; i++) {
+    const squared = d2[i]!;
+    if (squared === Number.POSITIVE_INFINITY) complete = false;
+    d2[i] = Math.sqrt(squared);
+  }
+  return complete;
 }
 
 function nearestProblem(model: ScoringModel): NearestProblem {

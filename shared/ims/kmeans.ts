@@ -95,16 +95,13 @@ function lloydStep(z: Float64Array, features: number) {
   const mean = new Float64Array(features);
   const inverse_scale = new Float64Array(features).fill(1);
   return (centers: Float64Array) => {
-    nearestRows({ mean, inverse_scale, centers }, z, label, d2);
     const next = new Float64Array(centers.length);
+    nearestRows({ mean, inverse_scale, centers }, z, label, d2, next);
     const sizes = new Uint32Array(centers.length / features);
     let squares = 0;
-    for (let i = 0, from = 0; i < rows; i++) {
-      const c = label[i]!;
-      const to = c * features;
-      sizes[c]!++;
+    for (let i = 0; i < rows; i++) {
+      sizes[label[i]!]!++;
       squares += d2[i]!;
-      for (let j = 0; j < features; j++) next[to + j]! += z[from++]!;
     }
     for (let c = 0, at = 0; c < sizes.length; c++) {
       for (let j = 0; j < features; j++, at++) {

@@ -15,16 +15,18 @@ export interface NearestProblem {
  * @param x n × features, row-major, without NaN
  * @param label out: index of the nearest centre, the lowest wins a tie
  * @param d2 out: squared distance to it
+ * @param sums k × features: each row is added to the sum of its nearest centre
  */
 export type NearestRows = (
   problem: NearestProblem,
   x: Float64Array,
   label: Int32Array,
   d2: Float64Array,
+  sums?: Float64Array,
 ) => void;
 
 /** The plain twin of the WebAssembly kernel: the same operations in the same order, so the same bits. */
-export const nearestRowsPlain: NearestRows = (problem, x, label, d2) => {
+export const nearestRowsPlain: NearestRows = (problem, x, label, d2, sums) => {
   const { mean, inverse_scale, centers } = problem;
   const features = mean.length;
   const z = new Float64Array(features);
@@ -45,6 +47,7 @@ export const nearestRowsPlain: NearestRows = (problem, x, label, d2) => {
     }
     label[i] = best_label;
     d2[i] = best;
+    if (sums) for (let j = 0; j < features; j++) sums[best_label * features + j]! += x[i * features + j]!;
   }
 };
 
@@ -64,6 +67,7 @@ interface Exports {
       d2: number,
     ]
   ): void;
+  accumulate(rows: number, features: number, x: number, label: number, sums: number): void;
 }
 
 const DOUBLE = 8;
@@ -85,21 +89,22 @@ function loadKernel(): Exports {
 }
 
 /** SIMD WebAssembly, about five times the speed of the plain twin (`npm run bench -- ims`). */
-export const nearestRows: NearestRows = (problem, x, label, d2) => {
+export const nearestRows: NearestRows = (problem, x, label, d2, sums) => {
   const { mean, inverse_scale, centers } = problem;
   const features = mean.length;
   const layout = memoryLayout(features, centers.length);
   // A model too large for the kernel's memory is rare, and slow either way.
   if (layout.end > MEMORY_DOUBLES) {
-    nearestRowsPlain(problem, x, label, d2);
+    nearestRowsPlain(problem, x, label, d2, sums);
     return;
   }
-  const { memory, nearest } = loadKernel();
+  const { memory, nearest, accumulate } = loadKernel();
   const doubles = new Float64Array(memory.buffer);
   const integers = new Int32Array(memory.buffer);
   doubles.set(mean, layout.mean);
   doubles.set(inverse_scale, layout.inverse_scale);
   doubles.set(centers, layout.centers);
+  if (sums) doubles.set(sums, layout.sums);
   for (let first = 0; first < d2.length; first += CHUNK_ROWS) {
     const rows = Math.min(CHUNK_ROWS, d2.length - first);
     doubles.set(x.subarray(first * features, (first + rows) * features), layout.x);
@@ -117,9 +122,14 @@ export const nearestRows: NearestRows = (problem, x, label, d2) => {
       layout.label * DOUBLE,
       layout.d2 * DOUBLE,
     );
+    if (sums) {
+      const at = { x: layout.x * DOUBLE, label: layout.label * DOUBLE, sums: layout.sums * DOUBLE };
+      accumulate(rows, features, at.x, at.label, at.sums);
+    }
     label.set(integers.subarray(layout.label * 2, layout.label * 2 + rows), first);
     d2.set(doubles.subarray(layout.d2, layout.d2 + rows), first);
   }
+  if (sums) sums.set(doubles.subarray(layout.sums, layout.sums + sums.length));
 };
 
 /** Where everything lies in the kernel's memory, in doubles; vectors start at multiples of 16 bytes. */
@@ -135,6 +145,7 @@ function memoryLayout(features: number, center_values: number) {
     mean: room(features),
     inverse_scale: room(features),
     centers: room(center_values),
+    sums: room(center_values),
     scratch: room(features * LANES),
     label: room(CHUNK_ROWS / 2),
     d2: room(CHUNK_ROWS),

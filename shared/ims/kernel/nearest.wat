@@ -89,4 +89,44 @@
         (local.set $label (i32.add (local.get $label) (i32.const 16)))
         (local.set $x (i32.add (local.get $x3) (local.get $row_bytes)))
         (local.set $rows (i32.sub (local.get $rows) (i32.const 4)))
-        (br $blocks)))))
+        (br $blocks))))
+
+  ;; Adds rows to the sums of their clusters, two features at a time and row after row, so that the order of additions
+  ;; is that of the plain twin.
+  ;;
+  ;; rows, f: count of rows, features per row
+  ;; x:       rows × f doubles, row-major
+  ;; label:   rows × i32
+  ;; sums:    k × f doubles, added to
+  (func (export "accumulate")
+    (param $rows i32) (param $f i32) (param $x i32) (param $label i32) (param $sums i32)
+    (local $row_bytes i32) (local $pair_bytes i32) (local $to i32) (local $j i32)
+    (local.set $row_bytes (i32.shl (local.get $f) (i32.const 3)))
+    (local.set $pair_bytes (i32.and (local.get $row_bytes) (i32.const -16)))
+    (block $done
+      (loop $each_row
+        (br_if $done (i32.eqz (local.get $rows)))
+        (local.set $to
+          (i32.add (local.get $sums) (i32.mul (i32.load (local.get $label)) (local.get $row_bytes))))
+        (local.set $j (i32.const 0))
+        (block $paired
+          (loop $pairs
+            (br_if $paired (i32.ge_u (local.get $j) (local.get $pair_bytes)))
+            (v128.store
+              (i32.add (local.get $to) (local.get $j))
+              (f64x2.add
+                (v128.load (i32.add (local.get $to) (local.get $j)))
+                (v128.load (i32.add (local.get $x) (local.get $j)))))
+            (local.set $j (i32.add (local.get $j) (i32.const 16)))
+            (br $pairs)))
+        (if (i32.lt_u (local.get $j) (local.get $row_bytes))
+          (then
+            (f64.store
+              (i32.add (local.get $to) (local.get $j))
+              (f64.add
+                (f64.load (i32.add (local.get $to) (local.get $j)))
+                (f64.load (i32.add (local.get $x) (local.get $j)))))))
+        (local.set $x (i32.add (local.get $x) (local.get $row_bytes)))
+        (local.set $label (i32.add (local.get $label) (i32.const 4)))
+        (local.set $rows (i32.sub (local.get $rows) (i32.const 1)))
+        (br $each_row)))))

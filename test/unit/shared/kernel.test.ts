@@ -21,8 +21,9 @@ function run(kernel: typeof nearestRows, p: NearestProblem, x: Float64Array) {
   const rows = x.length / p.mean.length;
   const label = new Int32Array(rows);
   const d2 = new Float64Array(rows);
-  kernel(p, x, label, d2);
-  return { label, d2 };
+  const sums = new Float64Array(p.centers.length);
+  kernel(p, x, label, d2, sums);
+  return { label, d2, sums };
 }
 
 describe("the WebAssembly kernel", () => {

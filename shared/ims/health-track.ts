@@ -8,8 +8,9 @@ export const FEATURE_OF = HEALTH_FIELDS.map((field) => FEATURES.indexOf(field));
 /** Smoothing per window: about a minute and about ten minutes of 5 s windows. */
 const FAST_ALPHA = 0.1;
 const SLOW_ALPHA = 0.01;
-/** How long the variance of a residual is averaged. */
+/** How long the variance of a residual is averaged, and the most that a single window may add: 4 deviations. */
 const VARIANCE_ALPHA = 1 / 60;
+const SQUARE_MAX = 16;
 /** Windows after which the smoothed vector, and the change from its long mean, say something. */
 export const SMOOTHED_WARM = 12;
 export const CHANGE_WARM = 120;
@@ -68,6 +69,7 @@ export function advanceResiduals(track: Track, residual: Float64Array): void {
   for (let j = 0; j < N; j++) {
     const off = residual[j]! - track.residual_mean[j]!;
     track.residual_mean[j]! += FAST_ALPHA * off;
-    track.residual_variance[j]! += VARIANCE_ALPHA * (off * off - track.residual_variance[j]!);
+    track.residual_variance[j]! +=
+      VARIANCE_ALPHA * (Math.min(SQUARE_MAX, off * off) - track.residual_variance[j]!);
   }
 }

@@ -15,13 +15,16 @@ import type { Departure, HealthVerdict, SensorProblem, Suspicion } from "./senso
 
 const N = HEALTH_FIELDS.length;
 
-/** Consecutive windows that the rack must be off before it counts as departed. */
-const DEPARTED_WINDOWS = 3;
 /**
- * Consecutive windows that one sensor must be blamed for before it is called drifting. An equipment fault shows first
- * in the quantity next to it (a blocked tile in the inlet) and in the others only as the heat spreads.
+ * Consecutive windows that a deviation must last. An equipment fault shows first in the quantity next to it (a blocked
+ * tile in the inlet) and in the others only as the heat spreads, so a sensor must not be blamed at once.
  */
-const DRIFT_WINDOWS = 6;
+const LASTING_WINDOWS = 6;
+/**
+ * A temperature that reads hotter than predicted must be alone with it for longer, three minutes, before it is
+ * disbelieved: with a lost air handler the inlets lead and everything else follows at the pace of the thermal mass.
+ */
+const HOT_WINDOWS = 36;
 /** What comes back after so many windows at most was a spike. */
 const SPIKE_WINDOWS_MAX = 2;
 
@@ -134,13 +137,14 @@ export function createRelationWatch(description: HealthDescription): RelationWat
       const lasting = track.windows >= SMOOTHED_WARM ? judge(smoothed, track.fast, scratch, known) : NO;
       departing = lasting.off === "rack" ? departing + 1 : 0;
       drift_run = nextRun(drift_run, lasting);
+      const blamed_after = drift_run.j >= 0 && isHot(drift_run.j, scratch) ? HOT_WINDOWS : LASTING_WINDOWS;
       const jump = track.windows >= CHANGE_WARM ? judge(change, track.change, scratch, known) : NO;
       changing = jump.off === "rack" ? changing + 1 : 0;
       const departure = departureOf(departing, changing);
       calm_windows = lasting.off === "rack" || jump.off === "rack" ? 0 : calm_windows + 1;
 
       // A sensor that is lastingly off explains its own jumps and its noise too: one name per sensor.
-      const drifting = drift_run.windows >= DRIFT_WINDOWS ? drift_run.j : -1;
+      const drifting = drift_run.windows >= blamed_after ? drift_run.j : -1;
       if (drifting >= 0) {
         const found = name(drifting, spikes[drifting]! >= HABIT_COUNT ? "spike" : "drift");
         suspects.push(found);
@@ -161,6 +165,7 @@ export function createRelationWatch(description: HealthDescription): RelationWat
   };
 }
 
+const TEMPERATURES: ReadonlySet<string> = new Set(["inlet_c", "outlet_c"]);
 const NO: Finding = { off: "no" };
 
 function nextRun(run: { j: number; windows: number }, finding: Finding): { j: number; windows: number } {
@@ -168,9 +173,13 @@ function nextRun(run: { j: number; windows: number }, finding: Finding): { j: nu
   return { j: finding.j, windows: finding.j === run.j ? run.windows + 1 : 1 };
 }
 
+function isHot(j: number, residual: Float64Array): boolean {
+  return TEMPERATURES.has(HEALTH_FIELDS[j]!) && residual[j]! > 0;
+}
+
 function departureOf(departing: number, changing: number): Departure | null {
-  if (departing >= DEPARTED_WINDOWS) return "relations";
-  return changing >= DEPARTED_WINDOWS ? "change" : null;
+  if (departing >= LASTING_WINDOWS) return "relations";
+  return changing >= LASTING_WINDOWS ? "change" : null;
 }
 
 /** The sensor whose residual varies beyond anything nominal, by the largest factor; −1 if none does. */

@@ -1,16 +1,11 @@
 import { type MmsFilter, nextFilter } from "../../aggregator/mms/filter.ts";
 import type { HealthDescription } from "../../shared/contracts/health.ts";
 import type { ModelFile } from "../../shared/contracts/model.ts";
-import {
-  type EventMatch,
-  type Interval,
-  intervalBuilder,
-  joined,
-  matchEvents,
-} from "../../shared/ims/evaluate.ts";
+import { type Interval, intervalBuilder, joined, matchEvents } from "../../shared/ims/evaluate.ts";
 import { createScorer } from "../../shared/ims/score.ts";
-import { createHealthMonitor, withoutSuspects } from "../../shared/ims/sensor-health.ts";
+import { createHealthMonitor, type HealthVerdict, withoutSuspects } from "../../shared/ims/sensor-health.ts";
 import { DAY_S, RACKS, type ScheduledFault } from "./fault-schedule.ts";
+import { WINDOW_S } from "./fault-windows.ts";
 
 /** The aggregator's shipped settings. */
 const MMS = { ema_alpha: 0.3, ticks: 6 };
@@ -19,43 +14,41 @@ const FLICKER_MS = 300_000;
 /** A rack takes this long to get back to where it was: several thermal time constants. */
 const AFTERMATH_MS = 900_000;
 
-export const DETECTORS = ["mms", "sensor", "rack"] as const;
 /** `mms`: persistent D; `sensor`: a sensor's trouble lasts; `rack`: the rack left its learnt relations. */
-export type Detector = (typeof DETECTORS)[number];
+export const DETECTORS = ["mms", "sensor", "rack"] as const;
+type Detector = (typeof DETECTORS)[number];
+type PerDetector<T> = Record<Detector | "any", T>;
 
 export interface FaultOutcome {
+  seed: number;
   kind: string;
   field: string | null;
   severity: number;
-  start_h: number;
-  /** Delay of any alarm, and of each detector by itself; null: missed. */
-  delay_s: number | null;
-  by: Record<Detector, number | null>;
-  /** For a sensor fault: whether that very sensor was named. */
-  named: boolean;
+  start_s: number;
+  /** Seconds until the first alarm; null: missed. Of several racks half must be found, and their median counts. */
+  delay_s: PerDetector<number | null>;
+  /** Sensors that were called faulty during the fault on its first rack. */
+  blamed: string[];
+  /** How far the fault moves D: (mean D during it − nominal mean) ÷ nominal standard deviation. */
+  effect: number;
 }
 
 export interface DayResult {
-  seed: number;
   outcomes: FaultOutcome[];
-  false_alarms: Record<Detector | "any", number>;
-  false_alarm_at: string[];
+  false_alarms: PerDetector<number>;
+  /** Where, when and why, one line each. */
+  false_alarm_notes: string[];
 }
 
-/** The chain of one day: windows in, alarms out. */
+/** The chain of one day as agents and aggregator form it: windows in, alarms out. */
 export function createDayDetector(model: ModelFile, health: HealthDescription | null) {
   const scorer = createScorer(model);
   const racks = RACKS.map(() => ({
     monitor: createHealthMonitor(health),
     filter: null as MmsFilter | null,
-    alarms: {
-      any: intervalBuilder(),
-      mms: intervalBuilder(),
-      sensor: intervalBuilder(),
-      rack: intervalBuilder(),
-    },
-    named: [] as { at_ms: number; what: string }[],
-    last_named: "",
+    alarms: perDetector(() => intervalBuilder()),
+    notes: [] as { at_ms: number; what: string }[],
+    d: new Float32Array(DAY_S / WINDOW_S).fill(Number.NaN),
   }));
   return {
     /** One window of one rack; `x` loses its suspect features. */
@@ -64,8 +57,8 @@ export function createDayDetector(model: ModelFile, health: HealthDescription | 
       const verdict = rack.monitor.check(at_ms, x);
       withoutSuspects(x, verdict.suspects);
       const { d } = scorer.score(x);
-      const { tau_fast, tau_persist } = model;
-      if (!Number.isNaN(d)) rack.filter = nextFilter(rack.filter, { d, tau_fast, tau_persist }, MMS);
+      if (!Number.isNaN(d)) rack.filter = nextFilter(rack.filter, { ...thresholds(model), d }, MMS);
+      rack.d[Math.round(at_ms / 1000 / WINDOW_S) - 1] = d;
       const mms = rack.filter?.state === "persistent";
       const sensor = verdict.alarms.length > 0;
       const departed = verdict.departure !== null;
@@ -73,85 +66,91 @@ export function createDayDetector(model: ModelFile, health: HealthDescription | 
       rack.alarms.sensor.at(at_ms, sensor);
       rack.alarms.rack.at(at_ms, departed);
       rack.alarms.any.at(at_ms, mms || sensor || departed);
-      const what = [
-        ...verdict.alarms.map((a) => `${a.field}:${a.problem}`),
-        verdict.departure ?? "",
-        mms ? "mms" : "",
-      ]
-        .filter(Boolean)
-        .join(" ");
-      if (what !== rack.last_named) rack.named.push({ at_ms, what });
-      rack.last_named = what;
+      const what = describe(verdict, mms);
+      if (what !== (rack.notes.at(-1)?.what ?? "")) rack.notes.push({ at_ms, what });
     },
+
     result(seed: number, schedule: readonly ScheduledFault[]): DayResult {
-      const found = new Map<ScheduledFault, Record<Detector | "any", (number | null)[]>>();
-      const false_alarms = { any: 0, mms: 0, sensor: 0, rack: 0 };
-      const false_alarm_at: string[] = [];
-      for (const entry of schedule) found.set(entry, { any: [], mms: [], sensor: [], rack: [] });
+      const delays = new Map(schedule.map((entry) => [entry, perDetector((): (number | null)[] => [])]));
+      const false_alarms = perDetector(() => 0);
+      const false_alarm_notes: string[] = [];
       for (const [i, rack] of racks.entries()) {
         const mine = schedule.filter((entry) => entry.racks.includes(i));
-        const events = mine.map(({ start_s, end_s }) => ({ start_ms: start_s * 1000, end_ms: end_s * 1000 }));
         for (const detector of ["any", ...DETECTORS] as const) {
           const alarms = joined(rack.alarms[detector].end(), FLICKER_MS);
-          const matched = matchEvents(events, alarms, AFTERMATH_MS);
+          const matched = matchEvents(mine.map(spanOf), alarms, AFTERMATH_MS);
           false_alarms[detector] += matched.false_alarms.length;
-          for (const [n, match] of matched.events.entries())
-            found.get(mine[n]!)![detector].push(delayOf(match));
-          if (detector === "any") for (const at of matched.false_alarms) false_alarm_at.push(describe(i, at));
+          for (const [n, { delay_ms }] of matched.events.entries()) {
+            delays.get(mine[n]!)![detector].push(delay_ms === null ? null : delay_ms / 1000);
+          }
+          if (detector !== "any") continue;
+          for (const alarm of matched.false_alarms) false_alarm_notes.push(note(seed, i, alarm));
         }
       }
-      const describe_named = (entry: ScheduledFault) => namedDuring(entry);
-      return {
-        seed,
-        outcomes: schedule.map((entry) => outcome(entry, describe_named(entry))),
-        false_alarms,
-        false_alarm_at,
-      };
-
-      function outcome(entry: ScheduledFault, named: boolean): FaultOutcome {
+      const outcomes = schedule.map((entry): FaultOutcome => {
         const { fault, start_s } = entry;
-        const delays = found.get(entry)!;
-        const by = Object.fromEntries(DETECTORS.map((d) => [d, typical(delays[d])])) as FaultOutcome["by"];
-        const field = "field" in fault ? fault.field : null;
-        const start_h = start_s / 3600;
+        const delay_s = delays.get(entry)!;
         return {
+          seed,
           kind: fault.kind,
-          field,
+          field: "field" in fault ? fault.field : null,
           severity: fault.severity,
-          start_h,
-          delay_s: typical(delays.any),
-          by,
-          named,
+          start_s,
+          delay_s: perDetector((detector) => typical(delay_s[detector])),
+          blamed: blamedDuring(entry.racks[0]!, spanOf(entry)),
+          effect: effectOf(entry),
         };
-      }
-
-      function namedDuring(entry: ScheduledFault): boolean {
-        if (!("field" in entry.fault)) return false;
-        const field = entry.fault.field === "gpu_energy_j_total" ? "gpu_power_kw" : entry.fault.field;
-        return racks[entry.racks[0]!]!.named.some(
-          ({ at_ms, what }) =>
-            at_ms >= entry.start_s * 1000 && at_ms <= entry.end_s * 1000 && what.includes(`${field}:`),
-        );
-      }
-
-      function describe(i: number, at: Interval): string {
-        const rack = racks[i]!;
-        const what = rack.named
-          .filter((n) => n.at_ms >= at.start_ms && n.at_ms <= at.end_ms)
-          .map((n) => n.what);
-        return `${RACKS[i]} ${(at.start_ms / 3.6e6).toFixed(2)} h, ${((at.end_ms - at.start_ms) / 60_000).toFixed(1)} min: ${[...new Set(what)].join(" | ")}`;
-      }
+      });
+      return { outcomes, false_alarms, false_alarm_notes };
     },
   };
+
+  function whatDuring(i: number, span: Interval): string[] {
+    return racks[i]!.notes.filter(({ at_ms }) => at_ms >= span.start_ms && at_ms <= span.end_ms).map(
+      (n) => n.what,
+    );
+  }
+
+  function blamedDuring(i: number, span: Interval): string[] {
+    const names = whatDuring(i, span).flatMap((what) => what.match(/\w+(?=:)/g) ?? []);
+    return [...new Set(names)];
+  }
+
+  function note(seed: number, i: number, span: Interval): string {
+    const hour = (span.start_ms / 3_600_000).toFixed(2);
+    const minutes = ((span.end_ms - span.start_ms) / 60_000).toFixed(1);
+    return `seed ${seed}, ${RACKS[i]} at ${hour} h for ${minutes} min: ${[...new Set(whatDuring(i, span))].join(" | ")}`;
+  }
+
+  function effectOf({ racks: hit, start_s, end_s }: ScheduledFault): number {
+    const d = racks[hit[0]!]!.d.subarray(Math.ceil(start_s / WINDOW_S), Math.floor(end_s / WINDOW_S));
+    const scored = d.filter((value) => !Number.isNaN(value));
+    const mean = scored.reduce((sum, value) => sum + value, 0) / scored.length;
+    return (mean - model.distributions.nominal.mean) / model.distributions.nominal.std;
+  }
 }
 
-function delayOf({ delay_ms }: EventMatch): number | null {
-  return delay_ms === null ? null : delay_ms / 1000;
+function perDetector<T>(make: (detector: Detector | "any") => T): PerDetector<T> {
+  return { any: make("any"), mms: make("mms"), sensor: make("sensor"), rack: make("rack") };
 }
 
-/** Of a fault that acts on several racks, half must be found, and the median of the racks counts. */
-function typical(delays: readonly (number | null)[]): number | null {
-  const sorted = delays.map((delay) => delay ?? DAY_S).sort((a, b) => a - b);
+function thresholds({ tau_fast, tau_persist }: ModelFile) {
+  return { tau_fast, tau_persist };
+}
+
+function describe(verdict: HealthVerdict, mms: boolean): string {
+  const parts = verdict.alarms.map(({ field, problem }) => `${field}:${problem}`);
+  if (verdict.departure) parts.push(verdict.departure);
+  if (mms) parts.push("mms");
+  return parts.join(" ");
+}
+
+function spanOf({ start_s, end_s }: ScheduledFault): Interval {
+  return { start_ms: start_s * 1000, end_ms: end_s * 1000 };
+}
+
+function typical(delays_s: readonly (number | null)[]): number | null {
+  const sorted = delays_s.map((delay) => delay ?? DAY_S).sort((a, b) => a - b);
   const middle = sorted[Math.floor((sorted.length - 1) / 2)] ?? DAY_S;
   return middle < DAY_S ? middle : null;
 }

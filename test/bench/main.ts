@@ -1,5 +1,6 @@
 import { Command } from "commander";
 import { runCli } from "../../shared/cli.ts";
+import { benchFaults } from "./faults.ts";
 import { benchGenerate } from "./generate.ts";
 import { benchIms } from "./ims.ts";
 import { benchPipeline } from "./pipeline.ts";
@@ -9,6 +10,11 @@ const BENCHES = [
   { name: "generate", what: "data generation, against the described 20,000 samples/s", run: benchGenerate },
   { name: "ims", what: "training and scoring, against scikit-learn where it is installed", run: benchIms },
   { name: "plant", what: "the closed-loop plant: speed, calibration, false alarms", run: benchPlant },
+  {
+    name: "faults",
+    what: "recall, false alarms and delay on the simulator's labelled faults",
+    run: benchFaults,
+  },
   { name: "pipeline", what: "messages through broker, ingest, store and MMS", run: benchPipeline },
 ];
 

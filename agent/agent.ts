@@ -2,11 +2,14 @@ import type { KeyObject } from "node:crypto";
 import { join } from "node:path";
 import type { Action, Mode, RackTarget } from "../shared/contracts/action.ts";
 import type { AgentConfig } from "../shared/contracts/config.ts";
+import type { HealthDescription } from "../shared/contracts/health.ts";
 import type { Ack, CommandBody, Status } from "../shared/contracts/messages.ts";
 import type { MmsState, Score } from "../shared/contracts/score.ts";
 import { MEASURED_FIELDS, TelemetrySample } from "../shared/contracts/telemetry.ts";
 import { type Rejection, reject } from "../shared/errors.ts";
+import { believed } from "../shared/ims/believed.ts";
 import { toFeatures } from "../shared/ims/features.ts";
+import { readHealthFile } from "../shared/ims/health-file.ts";
 import { scoreTelemetry } from "../shared/ims/score.ts";
 import type { Log } from "../shared/log.ts";
 import { type Clock, isoTime } from "../shared/time.ts";
@@ -17,6 +20,7 @@ import { driveThroughGate, readSetpoints } from "./actuators/gate.ts";
 import { commandGate } from "./commands.ts";
 import { type GuardInput, guard, initialGuardState } from "./guardrail/guardrail.ts";
 import { type Heat, heatOf } from "./guardrail/heat.ts";
+import { createSupervisor, type Supervised } from "./health.ts";
 import { openModelSlot } from "./model-slot.ts";
 import type { SensorDriver } from "./sensors/driver.ts";
 import { memoryOutbox } from "./uplink/outbox.ts";
@@ -95,6 +99,10 @@ export function createAgent(options: AgentOptions): Agent {
     public_key,
     onProblem: (rejections, where) => log.warn({ event: "model_refused", where, rejections }),
   });
+  const supervisor = createSupervisor(
+    healthDescription(),
+    config.limits.inlet_c - config.guardrail.inlet_margin_c,
+  );
   const acceptCommand = commandGate({ rack_id, public_key, wall_ms: Date.now });
   const outbox = memoryOutbox(config.uplink.outbox_max);
   const status = (state: "online" | "offline"): string => {
@@ -114,6 +122,16 @@ export function createAgent(options: AgentOptions): Agent {
 
   function effectiveMode(): Mode {
     return kill_switch ? "advisory" : mode;
+  }
+
+  /** Without one, or with one that cannot be used, sensors are checked for what needs no learning. */
+  function healthDescription(): HealthDescription | null {
+    const file = config.model.health_file;
+    if (!file) return null;
+    const health = readHealthFile(file);
+    if (health.ok) return health.value;
+    log.warn({ event: "health_refused", where: file, rejections: health.rejections });
+    return null;
   }
 
   async function sample(): Promise<void> {
@@ -137,9 +155,11 @@ export function createAgent(options: AgentOptions): Agent {
     if (last_tick_ms !== null && now_ms - last_tick_ms > 1.5 * interval_ms) stats.late_ticks++;
     last_tick_ms = now_ms;
     const closed = window.close();
-    const telemetry = closed ? toTelemetry(closed) : null;
-    const score = telemetry && models.scorer ? scoreTelemetry(models.scorer, telemetry, "agent") : null;
-    protect(now_ms, telemetry, score);
+    const supervised = closed ? supervisor.check(closed.at_ms, toTelemetry(closed), setpoints) : null;
+    if (supervised?.news) log.warn({ event: "sensors", troubled: supervised.news });
+    const telemetry = supervised?.sample ?? null;
+    const score = supervised ? scored(supervised) : null;
+    protect(now_ms, supervised?.guarded ?? null, score);
     if (telemetry) {
       stats.samples_sent++;
       uplink.send("telemetry", telemetry);
@@ -153,6 +173,11 @@ export function createAgent(options: AgentOptions): Agent {
   function toTelemetry(closed: WindowSample): TelemetrySample {
     const { at_ms, interval_s, values } = closed;
     return TelemetrySample.parse({ v: 1, ts: isoTime(at_ms), rack_id, seq: ++seq, interval_s, ...values });
+  }
+
+  function scored({ sample, departure }: Supervised): Score | null {
+    const score = models.scorer ? scoreTelemetry(models.scorer, believed(sample), "agent") : null;
+    return score && departure ? { ...score, departure } : score;
   }
 
   function protect(now_ms: number, telemetry: TelemetrySample | null, score: Score | null): void {

@@ -128,12 +128,6 @@ export function createRelationWatch(description: HealthDescription): RelationWat
       for (const j of stuck) suspects.push(name(j, "stuck"));
       alarms.push(...suspects);
 
-      for (let j = 0; j < N; j++) spikes[j] = recall(spikes[j]!);
-      if (finding.off === "no" && spike_run.windows > 0 && spike_run.windows <= SPIKE_WINDOWS_MAX) {
-        spikes[spike_run.j]!++;
-      }
-      spike_run = nextRun(spike_run, finding);
-
       const lasting = track.windows >= SMOOTHED_WARM ? judge(smoothed, track.fast, scratch, known) : NO;
       departing = lasting.off === "rack" ? departing + 1 : 0;
       drift_run = nextRun(drift_run, lasting);
@@ -141,6 +135,19 @@ export function createRelationWatch(description: HealthDescription): RelationWat
       const jump = track.windows >= CHANGE_WARM ? judge(change, track.change, scratch, known) : NO;
       changing = jump.off === "rack" ? changing + 1 : 0;
       const departure = departureOf(departing, changing);
+
+      // While the whole rack is off, one quantity that crosses a limit now and then is part of that.
+      const alone: Finding = departure ? NO : finding;
+      for (let j = 0; j < N; j++) spikes[j] = departure ? 0 : recall(spikes[j]!);
+      if (
+        alone.off === "no" &&
+        spike_run.windows > 0 &&
+        spike_run.windows <= SPIKE_WINDOWS_MAX &&
+        !departure
+      ) {
+        spikes[spike_run.j]!++;
+      }
+      spike_run = nextRun(spike_run, alone);
       calm_windows = lasting.off === "rack" || jump.off === "rack" ? 0 : calm_windows + 1;
 
       // A sensor that is lastingly off explains its own jumps and its noise too: one name per sensor.
@@ -150,7 +157,7 @@ export function createRelationWatch(description: HealthDescription): RelationWat
         suspects.push(found);
         alarms.push(found);
       }
-      if (finding.off === "sensor" && finding.j !== drifting) suspects.push(name(finding.j, "spike"));
+      if (alone.off === "sensor" && alone.j !== drifting) suspects.push(name(alone.j, "spike"));
       for (let j = 0; j < N; j++) {
         if (j !== drifting && spikes[j]! >= HABIT_COUNT) alarms.push(name(j, "spike"));
       }

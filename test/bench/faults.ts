@@ -49,9 +49,8 @@ function learn(): Learnt {
   const rows = rowBuffer();
   const series = RACKS.map(() => rowBuffer(1 << 14));
   runDay(TRAINING_SEED, [], (rack, end_s, x) => {
-    if (end_s % TRAINING_TICK_S !== 0) return;
-    rows.push(x);
     series[rack]!.push(x);
+    if (end_s % TRAINING_TICK_S === 0) rows.push(x);
   });
   const about = { limits: LIMITS, data: `plant, seed ${TRAINING_SEED}, 24 h nominal`, created_ms: 0 };
   const model = trainModel(rows.matrix(), { ...about, clusters: 8, seed: 42 });

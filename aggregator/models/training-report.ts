@@ -55,7 +55,7 @@ export function reportModelCommand(): Command {
 }
 
 /** The page: self-contained HTML, no scripts, in the reader's light or dark. */
-export function trainingReport(
+function trainingReport(
   model: ModelFile,
   rows: LabelledRows,
   about: { limits: Limits; data: string },

@@ -10,8 +10,8 @@ const F = FEATURES.length;
  * Columns that can say what is anomalous: `fault` and `regime` as skadi-sim writes them, `anomaly` (0 or 1) as
  * benchmark files have it.
  */
-export const LABEL_COLUMNS = ["fault", "anomaly", "regime"] as const;
-export type LabelColumn = (typeof LABEL_COLUMNS)[number];
+const LABEL_COLUMNS = ["fault", "anomaly", "regime"] as const;
+type LabelColumn = (typeof LABEL_COLUMNS)[number];
 export const LABEL_CHOICES = [...LABEL_COLUMNS, "auto", "none"] as const;
 export type LabelChoice = (typeof LABEL_CHOICES)[number];
 

@@ -130,7 +130,8 @@ export function createRelationWatch(description: HealthDescription): RelationWat
 
       const lasting = track.windows >= SMOOTHED_WARM ? judge(smoothed, track.fast, scratch, known) : NO;
       departing = lasting.off === "rack" ? departing + 1 : 0;
-      drift_run = nextRun(drift_run, lasting);
+      // A single window that does not isolate the sensor so clearly takes nothing back.
+      if (lasting.off !== "rack" || departing >= LASTING_WINDOWS) drift_run = nextRun(drift_run, lasting);
       const blamed_after = drift_run.j >= 0 && isHot(drift_run.j, scratch) ? HOT_WINDOWS : LASTING_WINDOWS;
       const jump = track.windows >= CHANGE_WARM ? judge(change, track.change, scratch, known) : NO;
       changing = jump.off === "rack" ? changing + 1 : 0;

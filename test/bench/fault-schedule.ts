@@ -3,8 +3,8 @@ import { type Random, seededRandom } from "../../shared/random.ts";
 import type { Fault, FaultKind, SensorFault } from "../../sim/plant/faults.ts";
 import { SENSOR_FIELDS } from "../../sim/plant/sensors.ts";
 
-export const ROWS = ["A", "B", "C", "D", "E", "F"] as const;
-export const RACKS_PER_ROW = 12;
+const ROWS = ["A", "B", "C", "D", "E", "F"] as const;
+const RACKS_PER_ROW = 12;
 export const RACKS = racksOf(ROWS, RACKS_PER_ROW);
 export const DAY_S = 86_400;
 

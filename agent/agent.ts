@@ -2,12 +2,15 @@ import type { KeyObject } from "node:crypto";
 import { join } from "node:path";
 import type { Action, RackTarget } from "../shared/contracts/action.ts";
 import type { AgentConfig } from "../shared/contracts/config.ts";
+import type { HealthDescription } from "../shared/contracts/health.ts";
 import type { Ack, CommandBody, Status } from "../shared/contracts/messages.ts";
 import { parseValue } from "../shared/contracts/parse.ts";
 import type { MmsState, Score } from "../shared/contracts/score.ts";
 import { MEASURED_FIELDS, TelemetrySample } from "../shared/contracts/telemetry.ts";
 import { type Rejection, reject } from "../shared/errors.ts";
+import { believed } from "../shared/ims/believed.ts";
 import { toFeatures } from "../shared/ims/features.ts";
+import { readHealthFile } from "../shared/ims/health-file.ts";
 import { scoreTelemetry } from "../shared/ims/score.ts";
 import type { Log } from "../shared/log.ts";
 import { type Clock, isoTime } from "../shared/time.ts";
@@ -18,6 +21,7 @@ import { driveThroughGate, type GateResult, readSetpoints, withTimeout } from ".
 import { commandGate } from "./commands.ts";
 import { type GuardInput, guard, initialGuardState } from "./guardrail/guardrail.ts";
 import { type Heat, heatOf } from "./guardrail/heat.ts";
+import { createSupervisor, type Supervised } from "./health.ts";
 import { openModelSlot } from "./model-slot.ts";
 import type { SensorDriver } from "./sensors/driver.ts";
 import { standingOrders } from "./standing-orders.ts";
@@ -100,6 +104,10 @@ export function createAgent(options: AgentOptions): Agent {
     onProblem: (rejections, where) => log.warn({ event: "model_refused", where, rejections }),
   });
   const orders = standingOrders(join(config.model.cache_dir, `${rack_id}.orders.json`), config.mode, log);
+  const supervisor = createSupervisor(
+    healthDescription(),
+    config.limits.inlet_c - config.guardrail.inlet_margin_c,
+  );
   const acceptCommand = commandGate({ rack_id, public_key, wall_ms: Date.now });
   const outbox = memoryOutbox(config.uplink.outbox_max);
   const status = (state: "online" | "offline"): string => {
@@ -116,6 +124,16 @@ export function createAgent(options: AgentOptions): Agent {
     return JSON.stringify(message);
   };
   const uplink = mqttUplink({ site, rack_id, mqtt: config.mqtt, outbox, log, status, onCommand, onModel });
+
+  /** Without one, or with one that cannot be used, sensors are checked for what needs no learning. */
+  function healthDescription(): HealthDescription | null {
+    const file = config.model.health_file;
+    if (!file) return null;
+    const health = readHealthFile(file);
+    if (health.ok) return health.value;
+    log.warn({ event: "health_refused", where: file, rejections: health.rejections });
+    return null;
+  }
 
   async function sample(): Promise<void> {
     // A driver that is slower than the sampling interval is asked again when it has answered, or has failed to.
@@ -146,9 +164,12 @@ export function createAgent(options: AgentOptions): Agent {
     if (last_tick_ms !== null && now_ms - last_tick_ms > 1.5 * interval_ms) stats.late_ticks++;
     last_tick_ms = now_ms;
     const closed = window.close();
-    const telemetry = closed && toTelemetry(closed);
-    const score = telemetry && models.scorer ? scoreTelemetry(models.scorer, telemetry, "agent") : null;
-    protect(now_ms, telemetry, score);
+    const sample = closed && toTelemetry(closed);
+    const supervised = sample && closed ? supervise(closed.at_ms, sample) : null;
+    if (supervised?.news) log.warn({ event: "sensors", troubled: supervised.news });
+    const telemetry = supervised?.sample ?? null;
+    const score = supervised ? scored(supervised) : null;
+    protect(now_ms, supervised?.guarded ?? null, score);
     if (telemetry) {
       stats.samples_sent++;
       uplink.send("telemetry", telemetry);
@@ -166,6 +187,21 @@ export function createAgent(options: AgentOptions): Agent {
     if (parsed.ok) return parsed.value;
     log.error({ event: "sample_unusable", rejections: parsed.rejections });
     return null;
+  }
+
+  /** Supervision may find fault with a sensor; its own fault must not cost the rack its guard. */
+  function supervise(at_ms: number, sample: TelemetrySample): Supervised {
+    try {
+      return supervisor.check(at_ms, sample, setpoints);
+    } catch (error) {
+      log.error({ event: "supervision_failed", err: error });
+      return { sample, guarded: sample, departure: null, news: null };
+    }
+  }
+
+  function scored({ sample, departure }: Supervised): Score | null {
+    const score = models.scorer ? scoreTelemetry(models.scorer, believed(sample), "agent") : null;
+    return score && departure ? { ...score, departure } : score;
   }
 
   function protect(now_ms: number, telemetry: TelemetrySample | null, score: Score | null): void {

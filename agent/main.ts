@@ -9,6 +9,7 @@ import { AgentConfig } from "../shared/contracts/config.ts";
 import { parsePayload } from "../shared/contracts/parse.ts";
 import { MEASURED_FIELDS, TelemetrySample } from "../shared/contracts/telemetry.ts";
 import { SkadiError, skadiError } from "../shared/errors.ts";
+import { believed } from "../shared/ims/believed.ts";
 import { readModelFile } from "../shared/ims/model-file.ts";
 import { createScorer, scoreTelemetry, topContributions } from "../shared/ims/score.ts";
 import { createLog } from "../shared/log.ts";
@@ -157,7 +158,7 @@ async function score(flags: { model: string; sample: string; json?: boolean }): 
   if (!model.ok) throw new SkadiError(model.rejections);
   const sample = parsePayload(TelemetrySample, readFileSync(flags.sample === "-" ? 0 : flags.sample));
   if (!sample.ok) throw new SkadiError(sample.rejections);
-  const result = scoreTelemetry(createScorer(model.value), sample.value, "agent");
+  const result = scoreTelemetry(createScorer(model.value), believed(sample.value), "agent");
   if (!result)
     throw skadiError("SKADI_INVALID_FIELD", { field: "(payload)", expected: "at least one feature" });
   if (flags.json) {

@@ -27,23 +27,26 @@ export interface SampleWindow {
 export function sampleWindow(start_ms: number | null = null): SampleWindow {
   let previous_ms = start_ms;
   let last_ms: number | null = null;
-  const sums = new Map<MeasuredField, { sum: number; count: number }>();
+  const sums = new Float64Array(MEASURED_FIELDS.length);
+  const counts = new Uint32Array(MEASURED_FIELDS.length);
   return {
     add(read) {
       // The energy of the very first read, or the first after a silence, covers an unknown time.
       if (previous_ms !== null && read.at_ms - previous_ms > SPAN_MAX_MS) {
         previous_ms = null;
-        sums.clear();
+        sums.fill(0);
+        counts.fill(0);
       }
       const first = previous_ms === null;
       if (first) previous_ms = read.at_ms;
       last_ms = read.at_ms;
-      for (const field of MEASURED_FIELDS) {
+      for (let f = 0; f < MEASURED_FIELDS.length; f++) {
+        const field = MEASURED_FIELDS[f]!;
         if (first && field === "gpu_energy_j") continue;
         const value = read.values[field];
         if (value === null || !believable(field, value)) continue;
-        const total = sums.get(field) ?? { sum: 0, count: 0 };
-        sums.set(field, { sum: total.sum + value, count: total.count + 1 });
+        sums[f]! += value;
+        counts[f]!++;
       }
     },
     close() {
@@ -52,12 +55,13 @@ export function sampleWindow(start_ms: number | null = null): SampleWindow {
         at_ms: last_ms,
         interval_s: (last_ms - previous_ms) / 1000,
         values: Object.fromEntries(
-          MEASURED_FIELDS.map((f) => [f, combine(f, sums.get(f))]),
+          MEASURED_FIELDS.map((field, f) => [field, combine(field, sums[f]!, counts[f]!)]),
         ) as WindowSample["values"],
       };
       previous_ms = last_ms;
       last_ms = null;
-      sums.clear();
+      sums.fill(0);
+      counts.fill(0);
       return sample;
     },
   };
@@ -68,7 +72,7 @@ function believable(field: MeasuredField, value: number): boolean {
   return Number.isFinite(value) && value >= low && value <= high;
 }
 
-function combine(field: MeasuredField, total: { sum: number; count: number } | undefined): number | null {
-  if (!total) return null;
-  return field === "gpu_energy_j" ? total.sum : total.sum / total.count;
+function combine(field: MeasuredField, sum: number, count: number): number | null {
+  if (count === 0) return null;
+  return field === "gpu_energy_j" ? sum : sum / count;
 }

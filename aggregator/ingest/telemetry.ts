@@ -2,6 +2,7 @@ import { type Parsed, parsePayload, parseValue } from "../../shared/contracts/pa
 import type { Score } from "../../shared/contracts/score.ts";
 import { TelemetrySample } from "../../shared/contracts/telemetry.ts";
 import type { Rejection } from "../../shared/errors.ts";
+import { believed } from "../../shared/ims/believed.ts";
 import { type Scorer, scoreTelemetry } from "../../shared/ims/score.ts";
 import type { Clock } from "../../shared/time.ts";
 import type { Counters } from "../counters.ts";
@@ -108,7 +109,7 @@ function keepSample(
 function scoreIfNeeded(rack: Rack, sample: TelemetrySample, context: TelemetryContext): Score | null {
   const scorer = context.scorer();
   if (!scorer || (agentOnline(rack) && rack.status?.model_id)) return null;
-  const score = scoreTelemetry(scorer, sample, "aggregator");
+  const score = scoreTelemetry(scorer, believed(sample), "aggregator");
   if (score) context.scores.fromAggregator(rack, score);
   return score;
 }

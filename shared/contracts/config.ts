@@ -96,6 +96,8 @@ export const AgentConfig = z.strictObject({
       cache_dir: z.string().default("data/agent"),
       /** A model file to start from when the cache is empty. */
       file: z.string().optional(),
+      /** What healthy sensors look like (skadi-aggregator train-health). Without it fewer faults are seen. */
+      health_file: z.string().optional(),
     })
     .prefault({}),
   trust: z

@@ -26,6 +26,11 @@ export const Score = z.object({
   model_id: z.string(),
   state: ScoreLevel,
   scored_by: z.enum(["agent", "aggregator"]),
+  /**
+   * Several quantities left what was learnt of them, which no single sensor explains: their `relations` do not hold
+   * (the equipment is not what it was), or they moved together faster than ever (`change`). Absent: neither.
+   */
+  departure: z.enum(["relations", "change"]).optional(),
 });
 export type Score = z.infer<typeof Score>;
 

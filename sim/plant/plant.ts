@@ -151,7 +151,8 @@ export function createPlant(options: PlantOptions): Plant {
 
   const read = (rack_id: string): SensorReadings => {
     const i = layout.index(rack_id);
-    const faults = [...sensor_faults.values()].filter((active) => active.rack === i);
+    const faults =
+      sensor_faults.size === 0 ? [] : [...sensor_faults.values()].filter((active) => active.rack === i);
     return sensors.read(i, now_ms, faults);
   };
 

@@ -78,12 +78,11 @@ export function createSensorReader(racks: Racks, seed: number, p: PlantParameter
   const noise = noiseSource(seed);
   const buffer = { mean: 0, variance: 0, blocked_share: 0 };
 
-  const healthy = (field: SensorField, i: number, now_ms: number): number => {
-    const index = SENSOR_FIELDS.indexOf(field);
+  const healthy = (index: number, i: number, now_ms: number): number => {
+    const field = SENSOR_FIELDS[index]!;
     const { noise: deviation, resolution } = SENSORS[field];
-    const random = () => noise.normal(now_ms, i, index);
     const value = (truth: number, spread = deviation) => {
-      const noisy = spread > 0 ? truth + spread * random() : truth;
+      const noisy = spread > 0 ? truth + spread * noise.normal(now_ms, i, index) : truth;
       return Math.round(noisy / resolution) * resolution;
     };
     switch (field) {
@@ -127,7 +126,7 @@ export function createSensorReader(racks: Racks, seed: number, p: PlantParameter
   return {
     read(i, now_ms, faults) {
       const readings = {} as SensorReadings;
-      for (const field of SENSOR_FIELDS) readings[field] = healthy(field, i, now_ms);
+      for (let f = 0; f < SENSOR_FIELDS.length; f++) readings[SENSOR_FIELDS[f]!] = healthy(f, i, now_ms);
       for (const active of faults) {
         const { field } = active.fault;
         const channel = SENSOR_FIELDS.length + SENSOR_FIELDS.indexOf(field);

@@ -1,5 +1,6 @@
 import { Command } from "commander";
 import { runCli } from "../../shared/cli.ts";
+import { benchFaults } from "./faults.ts";
 import { benchGenerate } from "./generate.ts";
 import { benchIms } from "./ims.ts";
 import { benchPipeline } from "./pipeline.ts";
@@ -11,6 +12,11 @@ const BENCHES = [
   { name: "ims", what: "training and scoring, against scikit-learn where it is installed", run: benchIms },
   { name: "plant", what: "the closed-loop plant: speed, calibration, false alarms", run: benchPlant },
   { name: "skab", what: "fault detection on the public SKAB recordings of a water loop", run: benchSkab },
+  {
+    name: "faults",
+    what: "recall, false alarms and delay on the simulator's labelled faults",
+    run: benchFaults,
+  },
   { name: "pipeline", what: "messages through broker, ingest, store and MMS", run: benchPipeline },
 ];
 

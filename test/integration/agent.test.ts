@@ -1,4 +1,5 @@
 import { generateKeyPairSync } from "node:crypto";
+import { join } from "node:path";
 import mqtt, { type MqttClient } from "mqtt";
 import { afterEach, describe, expect, it } from "vitest";
 import type { ActuatorDriver } from "../../agent/actuators/driver.ts";
@@ -9,11 +10,13 @@ import { AgentConfig } from "../../shared/contracts/config.ts";
 import type { Command, CommandBody, ModelManifest } from "../../shared/contracts/messages.ts";
 import type { MeasuredField } from "../../shared/contracts/telemetry.ts";
 import { commandTopic, modelTopic } from "../../shared/contracts/topics.ts";
+import { writeHealthFile } from "../../shared/ims/health-file.ts";
 import { createLog } from "../../shared/log.ts";
 import { signMessage } from "../../shared/signing.ts";
 import { pace, virtualClock } from "../../shared/time.ts";
 import { type TestBroker, testBroker } from "../support/broker.ts";
 import { eventually } from "../support/eventually.ts";
+import { smallHealth } from "../support/health.ts";
 import { smallModel } from "../support/models.ts";
 import { temporaryFolder } from "../support/temporary.ts";
 
@@ -56,7 +59,13 @@ afterEach(async () => {
 });
 
 async function rig(
-  options: { mode?: "advisory" | "closed_loop"; trust?: boolean; speed?: number; cache_dir?: string } = {},
+  options: {
+    mode?: "advisory" | "closed_loop";
+    trust?: boolean;
+    speed?: number;
+    cache_dir?: string;
+    health_file?: string;
+  } = {},
 ): Promise<Rig> {
   const broker = await testBroker();
   cleanups.push(() => broker.close());
@@ -107,7 +116,7 @@ async function rig(
     rack_id: RACK,
     mode: options.mode ?? "advisory",
     mqtt: { url: broker.url },
-    model: { cache_dir: temporaryFolder() },
+    model: { cache_dir: temporaryFolder(), health_file: options.health_file },
   });
   const public_key = options.trust === false ? null : keys.publicKey;
   const agent = createAgent({
@@ -195,6 +204,20 @@ describe("an agent", () => {
     expect(heard.score![0]).toMatchObject({ model_id: model.id, scored_by: "agent", state: "nominal" });
     expect(heard.ack).toContainEqual(expect.objectContaining({ of: "model", ok: true, ref: model.id }));
     await eventually("its new model in the status", () => heard.status?.at(-1)?.model_id === model.id);
+  });
+
+  it("marks a reading that the other sensors contradict, and scores without it", async () => {
+    const health_file = join(temporaryFolder(), "health.json");
+    writeHealthFile(health_file, smallHealth());
+    const { heard, push, values } = await rig({ health_file });
+    Object.assign(values, { outlet_c: 36.5, gpu_energy_j: 5_750, latency_p95_ms: 195, queue_depth: 42 });
+    Object.assign(values, { fan_rpm_pct: 65, pump_rpm_pct: 58.7, inlet_c: 12 });
+    push(model, 1);
+    const doubted = (score: Record<string, unknown>) => (score.missing as string[]).includes("inlet_c");
+    const score = await eventually("a score without the inlet", () => heard.score?.find(doubted));
+    expect(score.missing).toEqual(["inlet_c", "delta_t"]);
+    const sample = heard.telemetry?.find(({ seq }) => seq === score.seq);
+    expect(sample).toMatchObject({ inlet_c: 12, quality: { inlet_c: "suspect", outlet_c: "good" } });
   });
 
   it("keeps sampling while the broker is gone, and catches up in order without a gap or a duplicate", async () => {

@@ -1,0 +1,89 @@
+import type { RackTarget } from "../shared/contracts/action.ts";
+import type { HealthDescription, HealthField } from "../shared/contracts/health.ts";
+import type { MeasuredField, TelemetrySample } from "../shared/contracts/telemetry.ts";
+import { toFeatures } from "../shared/ims/features.ts";
+import {
+  createHealthMonitor,
+  type Departure,
+  type HealthVerdict,
+  type Suspicion,
+} from "../shared/ims/sensor-health.ts";
+
+/** Commands that change how the quantities hang together; routing and admission only change the load. */
+const INTERVENTIONS: readonly RackTarget[] = ["fan_rpm_pct", "pump_rpm_pct", "batch_window_ms"];
+/** After a command is withdrawn, the thermal mass takes this long to forget it. */
+const SETTLE_MS = 600_000;
+
+/** What supervision makes of one sample. */
+export interface Supervised {
+  /** The sample with doubtful readings marked `suspect`. */
+  sample: TelemetrySample;
+  /** The same without those that the guardrail must not rely on. */
+  guarded: TelemetrySample;
+  departure: Departure | null;
+  /** Sensors whose trouble lasts, as `field: problem`; given only when they differ from the last sample's. */
+  news: string[] | null;
+}
+
+export interface Supervisor {
+  check(
+    at_ms: number,
+    sample: TelemetrySample,
+    setpoints: Readonly<Record<RackTarget, number | null>>,
+  ): Supervised;
+}
+
+/**
+ * Supervises a rack's sensors.
+ *
+ * @param limit_c an inlet at or above this counts for the guardrail whatever is thought of its sensor
+ */
+export function createSupervisor(health: HealthDescription | null, limit_c: number): Supervisor {
+  const monitor = createHealthMonitor(health);
+  let intervened_ms = -Infinity;
+  let known = "";
+  return {
+    check(at_ms, sample, setpoints) {
+      if (INTERVENTIONS.some((target) => setpoints[target] !== null)) intervened_ms = at_ms;
+      const verdict = monitor.check(at_ms, toFeatures(sample), at_ms - intervened_ms < SETTLE_MS);
+      const named = [...new Set(verdict.alarms.map(({ field, problem }) => `${field}: ${problem}`))];
+      const news = named.join() === known ? null : named;
+      known = named.join();
+      return {
+        sample: marked(sample, verdict),
+        guarded: guarded(sample, verdict, limit_c),
+        departure: verdict.departure,
+        news,
+      };
+    },
+  };
+}
+
+function sensorOf(field: HealthField): MeasuredField {
+  return field === "gpu_power_kw" ? "gpu_energy_j" : field;
+}
+
+function marked(sample: TelemetrySample, { suspects }: HealthVerdict): TelemetrySample {
+  if (suspects.length === 0) return sample;
+  const quality = { ...sample.quality };
+  for (const { field } of suspects) quality[sensorOf(field)] = "suspect";
+  return { ...sample, quality };
+}
+
+/**
+ * Fail safe: a doubtful temperature is taken away from the guardrail only if it looks colder than predicted, so that
+ * trusting it could hide heat; then the rack counts as blind and is cooled. One that looks hot may be wrong, but
+ * cooling for nothing costs a little power and ignoring real heat costs a rack. A doubtful fan or pump speed is taken
+ * away too: the guardrail sends a device of unknown speed to its maximum.
+ */
+function guarded(sample: TelemetrySample, { suspects }: HealthVerdict, limit_c: number): TelemetrySample {
+  const removed = suspects.filter((suspicion) => !looksHot(sample, suspicion, limit_c));
+  return { ...sample, ...Object.fromEntries(removed.map(({ field }) => [sensorOf(field), null])) };
+}
+
+function looksHot(sample: TelemetrySample, { field, expected }: Suspicion, limit_c: number): boolean {
+  if (field !== "inlet_c" && field !== "outlet_c") return false;
+  const value = sample[field] ?? -Infinity;
+  // A comparison with an unknown prediction is false: then only a value at the limit counts as hot.
+  return value > expected || (field === "inlet_c" && value >= limit_c);
+}

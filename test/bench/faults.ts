@@ -1,6 +1,7 @@
 import { Worker } from "node:worker_threads";
 import type { HealthDescription } from "../../shared/contracts/health.ts";
 import type { ModelFile } from "../../shared/contracts/model.ts";
+import { FEATURES } from "../../shared/ims/features.ts";
 import { rowBuffer } from "../../shared/ims/rows.ts";
 import { trainModel } from "../../shared/ims/train.ts";
 import { trainHealth } from "../../shared/ims/train-health.ts";

@@ -46,7 +46,7 @@ function sumMoments({ mean, covariance }: SquareMoments, of: readonly number[]) 
 }
 
 /** Moments to two digits need no more rows than this, taken evenly from all. */
-const MOMENT_ROWS = 50_000;
+const MOMENT_ROWS = 20_000;
 
 /** Measures the moments that `completion` needs on standardised nominal rows. */
 export function squareMoments(z: Float64Array, F: number, distance: Distance): SquareMoments {

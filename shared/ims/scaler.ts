@@ -12,7 +12,7 @@ export function fitScaler(nominal: Float64Array, names: readonly string[]): Mode
   const rows = nominal.length / F;
   const mean = columnSums(nominal, F).map((sum) => sum / rows);
   // A second pass over the differences, so that large offsets lose no digits.
-  const scale = columnSums(nominal, F, mean).map((squares) => Math.sqrt(squares / rows));
+  const scale = columnSquares(nominal, F, mean).map((squares) => Math.sqrt(squares / rows));
   for (let j = 0; j < F; j++) {
     if (scale[j]! > Number.EPSILON * Math.abs(mean[j]!)) continue;
     const expected = "a feature that changes over the data";
@@ -21,17 +21,22 @@ export function fitScaler(nominal: Float64Array, names: readonly string[]): Mode
   return { mean, scale };
 }
 
-/** Sums of each column, or of its squared differences from `center`. */
-function columnSums(x: Float64Array, F: number, center?: readonly number[]): number[] {
+function columnSums(x: Float64Array, F: number): number[] {
   const sums = new Float64Array(F);
-  const offset = Float64Array.from(center ?? sums);
+  for (let at = 0; at < x.length; ) for (let j = 0; j < F; j++) sums[j]! += x[at++]!;
+  return [...sums];
+}
+
+function columnSquares(x: Float64Array, F: number, center: readonly number[]): number[] {
+  const offset = Float64Array.from(center);
+  const squares = new Float64Array(F);
   for (let at = 0; at < x.length; ) {
-    for (let j = 0; j < F; j++, at++) {
-      const value = x[at]! - offset[j]!;
-      sums[j]! += center ? value * value : value;
+    for (let j = 0; j < F; j++) {
+      const difference = x[at++]! - offset[j]!;
+      squares[j]! += difference * difference;
     }
   }
-  return [...sums];
+  return [...squares];
 }
 
 /**

@@ -1,5 +1,5 @@
 import type { ModelFile, ThresholdRule } from "../contracts/model.ts";
-import { quantile } from "./statistics.ts";
+import { quantile, upperSorted } from "./statistics.ts";
 import { fitTail, tailQuantile } from "./tail.ts";
 
 export interface Taus {
@@ -30,7 +30,7 @@ export function fitThresholds(
   cluster: Int32Array,
   k: number,
 ): Thresholds {
-  const global = tausOf(rule, d.toSorted());
+  const global = tausOf(rule, upperSorted(d, lowestQuantile(rule)));
   if (rule.method !== "per_cluster") return { ...global, threshold: rule };
   const taus = Array.from({ length: k }, (_, c) => {
     const own = d.filter((_, i) => cluster[i] === c).sort();
@@ -41,6 +41,11 @@ export function fitThresholds(
     persist: taus.map((t) => t.tau_persist),
   };
   return { ...global, threshold: rule, tau_per_cluster };
+}
+
+/** Below this quantile, no rule looks at the distances. */
+function lowestQuantile(rule: ThresholdRule): number {
+  return rule.method === "percentile" || rule.method === "per_cluster" ? rule.fast : 0;
 }
 
 function tausOf(rule: ThresholdRule, sorted: Float64Array): Taus {

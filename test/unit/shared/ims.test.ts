@@ -11,7 +11,7 @@ import {
   scoreTelemetry,
   topContributions,
 } from "../../../shared/ims/score.ts";
-import { moments, quantile } from "../../../shared/ims/statistics.ts";
+import { moments, quantile, upperSorted } from "../../../shared/ims/statistics.ts";
 import { trainModel } from "../../../shared/ims/train.ts";
 import { LIMITS, nominalRows, smallModel } from "../../support/models.ts";
 
@@ -189,6 +189,21 @@ describe("statistics", () => {
     expect([0, 0.25, 0.5, 0.95, 1].map((q) => quantile(values, q))).toEqual([
       1, 1.75, 2.5, 3.8499999999999996, 4,
     ]);
+  });
+
+  it("sorts no more than what lies above a quantile, and gives the same quantiles there", () => {
+    const values = fc.array(fc.double({ min: -1e6, max: 1e6, noNaN: true }), {
+      minLength: 1,
+      maxLength: 20_000,
+    });
+    fc.assert(
+      fc.property(values, fc.double({ min: 0, max: 1, noNaN: true }), (list, from) => {
+        const all = Float64Array.from(list);
+        const upper = upperSorted(all, from);
+        for (const q of [from, (from + 1) / 2, 1])
+          expect(quantile(upper, q)).toBe(quantile(all.toSorted(), q));
+      }),
+    );
   });
 
   it("loses no digits to a large offset", () => {

@@ -19,6 +19,19 @@ export type SensorFault = {
 export type Fault = EquipmentFault | SensorFault;
 export type FaultKind = Fault["kind"];
 
+/** Every kind, in the order of reports. */
+export const FAULT_KINDS: readonly FaultKind[] = [
+  "fan_failure",
+  "pump_degradation",
+  "tile_blockage",
+  "crah_failure",
+  "load_surge",
+  "sensor_stuck",
+  "sensor_drift",
+  "sensor_dropout",
+  "sensor_spike",
+];
+
 /** Supply air that a lost air handler's neighbours can still give its row, above the setpoint. */
 const CRAH_LOSS_K = 9;
 

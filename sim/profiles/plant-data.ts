@@ -2,7 +2,7 @@ import { deltaT, gpuPowerKw, MEASURED_FIELDS } from "../../shared/contracts/tele
 import type { Random } from "../../shared/random.ts";
 import type { RowSink } from "../data/data-row.ts";
 import { emptyRow, ticksOf } from "../data/data-row.ts";
-import { type Fault, type FaultKind, isSensorFault } from "../plant/faults.ts";
+import { FAULT_KINDS, type Fault, isSensorFault } from "../plant/faults.ts";
 import { createPlant, type Plant } from "../plant/plant.ts";
 import { SENSOR_FIELDS } from "../plant/sensors.ts";
 import { readWindow, type WindowReading } from "../site/window.ts";
@@ -11,17 +11,6 @@ import { readWindow, type WindowReading } from "../site/window.ts";
 const WINDOW_S = 5;
 const FAULT_DURATION_S = [600, 3_600] as const;
 const FAULT_SEVERITY = [0.5, 1] as const;
-const FAULT_KINDS: readonly FaultKind[] = [
-  "fan_failure",
-  "pump_degradation",
-  "tile_blockage",
-  "crah_failure",
-  "load_surge",
-  "sensor_stuck",
-  "sensor_drift",
-  "sensor_dropout",
-  "sensor_spike",
-];
 
 export interface PlantDataOptions {
   rack_ids: readonly string[];

@@ -1,6 +1,6 @@
 import { racksOf } from "../../shared/contracts/rack.ts";
 import { type Random, seededRandom } from "../../shared/random.ts";
-import type { Fault, FaultKind, SensorFault } from "../../sim/plant/faults.ts";
+import { FAULT_KINDS, type Fault, type FaultKind, type SensorFault } from "../../sim/plant/faults.ts";
 import { SENSOR_FIELDS } from "../../sim/plant/sensors.ts";
 
 const ROWS = ["A", "B", "C", "D", "E", "F"] as const;
@@ -8,18 +8,6 @@ const RACKS_PER_ROW = 12;
 export const RACKS = racksOf(ROWS, RACKS_PER_ROW);
 export const DAY_S = 86_400;
 
-/** Every fault of the simulator, in the order of the report. */
-export const FAULT_KINDS: readonly FaultKind[] = [
-  "fan_failure",
-  "pump_degradation",
-  "tile_blockage",
-  "crah_failure",
-  "load_surge",
-  "sensor_stuck",
-  "sensor_drift",
-  "sensor_dropout",
-  "sensor_spike",
-];
 const FAULTS_PER_KIND = 2;
 /** What `skadi-sim generate --faults` draws from, too. */
 const SEVERITY = [0.5, 1] as const;

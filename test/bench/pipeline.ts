@@ -10,6 +10,7 @@ import { writeModelFile } from "../../shared/ims/model-file.ts";
 import { createLog } from "../../shared/log.ts";
 import { systemClock } from "../../shared/time.ts";
 import { smallModel } from "../support/models.ts";
+import { NOMINAL_SAMPLE } from "../support/readings.ts";
 
 const RACKS = racksOf(["A", "B", "C", "D", "E", "F"], 12);
 const SAMPLES_PER_RACK = 300;
@@ -56,14 +57,6 @@ function sample(rack_id: string, n: number, start_ms: number): string {
     rack_id,
     seq: n,
     interval_s: 5,
-    inlet_c: 22.5,
-    outlet_c: 35.5,
-    pdu_kw: 8,
-    gpu_energy_j: 28_000,
-    tokens_ps: 8_500,
-    latency_p95_ms: 185,
-    queue_depth: 37,
-    fan_rpm_pct: 65,
-    pump_rpm_pct: 57,
+    ...NOMINAL_SAMPLE,
   });
 }

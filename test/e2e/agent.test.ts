@@ -7,25 +7,16 @@ import { testBroker } from "../support/broker.ts";
 import { eventually } from "../support/eventually.ts";
 import { smallModel } from "../support/models.ts";
 import { runProgram, startProgram } from "../support/program.ts";
+import { NOMINAL_READING } from "../support/readings.ts";
 import { temporaryFolder } from "../support/temporary.ts";
-
-const READING = {
-  inlet_c: 22.5,
-  outlet_c: 35.5,
-  pdu_kw: 8,
-  gpu_energy_j: 5_600,
-  tokens_ps: 8_500,
-  latency_p95_ms: 185,
-  queue_depth: 37,
-  fan_rpm_pct: 65,
-  pump_rpm_pct: 57,
-};
 
 /** An agent installed on a host: its sensors are a script, its model a file. */
 function install(options: { mqtt_url?: string; reading?: object } = {}) {
   const folder = temporaryFolder();
   const script = join(folder, "read-sensors.sh");
-  writeFileSync(script, `#!/bin/sh\necho '${JSON.stringify(options.reading ?? READING)}'\n`, { mode: 0o755 });
+  writeFileSync(script, `#!/bin/sh\necho '${JSON.stringify(options.reading ?? NOMINAL_READING)}'\n`, {
+    mode: 0o755,
+  });
   const model = join(folder, "model.json");
   writeModelFile(model, smallModel());
   const config = join(folder, "agent.yaml");
@@ -80,7 +71,7 @@ describe("skadi-agent", () => {
     const sample = {
       ts: "2026-01-01T00:00:00Z",
       rack_id: "R-B-03",
-      ...READING,
+      ...NOMINAL_READING,
       gpu_energy_j: 28_000,
       inlet_c: 29,
     };

@@ -8,21 +8,14 @@ import { hasProgram } from "../support/debian-packages.ts";
 import { eventually } from "../support/eventually.ts";
 import { smallModel } from "../support/models.ts";
 import { startProgram } from "../support/program.ts";
+import { NOMINAL_SAMPLE } from "../support/readings.ts";
 import { temporaryFolder } from "../support/temporary.ts";
 
 const model = smallModel();
 const SAMPLE = {
   v: 1,
   rack_id: "R-C-07",
-  inlet_c: 22.5,
-  outlet_c: 35.5,
-  pdu_kw: 8,
-  gpu_energy_j: 28_000,
-  tokens_ps: 8_500,
-  latency_p95_ms: 185,
-  queue_depth: 37,
-  fan_rpm_pct: 65,
-  pump_rpm_pct: 57,
+  ...NOMINAL_SAMPLE,
 };
 let second = 0;
 const sample = (changes: object = {}) => {

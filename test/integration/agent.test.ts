@@ -18,6 +18,7 @@ import { type TestBroker, testBroker } from "../support/broker.ts";
 import { eventually } from "../support/eventually.ts";
 import { smallHealth } from "../support/health.ts";
 import { smallModel } from "../support/models.ts";
+import { NOMINAL_READING } from "../support/readings.ts";
 import { temporaryFolder } from "../support/temporary.ts";
 
 /** One guard tick, 5 s, takes 50 ms. */
@@ -26,17 +27,6 @@ const RACK = "R-C-07";
 const keys = generateKeyPairSync("ed25519");
 
 type Values = Record<MeasuredField, number | null>;
-const NOMINAL: Values = {
-  inlet_c: 22.5,
-  outlet_c: 35.5,
-  pdu_kw: 8,
-  gpu_energy_j: 5_600,
-  tokens_ps: 8_500,
-  latency_p95_ms: 185,
-  queue_depth: 37,
-  fan_rpm_pct: 65,
-  pump_rpm_pct: 57,
-};
 
 interface Rig {
   broker: TestBroker;
@@ -83,7 +73,7 @@ async function rig(
   const clock = virtualClock(Date.now());
   cleanups.push(async () => stopTime());
   const stopTime = pace(clock, options.speed ?? SPEED);
-  const values = { ...NOMINAL };
+  const values = { ...NOMINAL_READING };
   const setpoints: Rig["setpoints"] = {};
   let last_ms: number | null = null;
   const state = { failed_safe: false, hanging: false };

@@ -12,6 +12,7 @@ import { createLog } from "../../shared/log.ts";
 import { type Clock, isoTime, systemClock } from "../../shared/time.ts";
 import { eventually } from "../support/eventually.ts";
 import { smallModel } from "../support/models.ts";
+import { NOMINAL_SAMPLE } from "../support/readings.ts";
 
 export const SITE = "dc1";
 
@@ -134,15 +135,7 @@ export function sample(rack_id: string, changes: object = {}) {
   return {
     ts: isoTime(Date.now()),
     rack_id,
-    inlet_c: 22.5,
-    outlet_c: 35.5,
-    pdu_kw: 8,
-    gpu_energy_j: 28_000,
-    tokens_ps: 8_500,
-    latency_p95_ms: 185,
-    queue_depth: 37,
-    fan_rpm_pct: 65,
-    pump_rpm_pct: 57,
+    ...NOMINAL_SAMPLE,
     ...changes,
   };
 }

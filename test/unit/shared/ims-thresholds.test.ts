@@ -9,6 +9,7 @@ import { fitThresholds, thresholdsAt } from "../../../shared/ims/thresholds.ts";
 import { trainModel } from "../../../shared/ims/train.ts";
 import { type Random, seededRandom } from "../../../shared/random.ts";
 import { nominalRows, smallModel } from "../../support/models.ts";
+import { NOMINAL_READING } from "../../support/readings.ts";
 
 const F = FEATURES.length;
 
@@ -117,15 +118,7 @@ describe("per-cluster thresholds", () => {
     const sample = TelemetrySample.parse({
       ts: "2026-01-01T00:00:00Z",
       rack_id: "R-C-07",
-      inlet_c: 22.5,
-      outlet_c: 35.5,
-      pdu_kw: 8,
-      gpu_energy_j: 5_600,
-      tokens_ps: 8_500,
-      latency_p95_ms: 185,
-      queue_depth: 37,
-      fan_rpm_pct: 65,
-      pump_rpm_pct: 57,
+      ...NOMINAL_READING,
     });
     const score = scoreTelemetry(createScorer(model), sample, "agent")!;
     const { tau_fast, tau_persist } = thresholdsAt(model, score.cluster);

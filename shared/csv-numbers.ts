@@ -95,20 +95,41 @@ function lineParser(
       if (end === from) return;
       let column = 0;
       let at = from;
-      while (at <= end && column < width) {
-        let stop = at;
-        if (bytes[at] === QUOTE) stop = afterQuotes(bytes, at, end);
-        while (stop < end && bytes[stop] !== separator) stop++;
+      for (; at <= end && column < width; column++) {
         const slot = slots[column]!;
+        let stop = at;
         if (slot >= 0) {
-          const value = parseNumber(bytes, at, stop);
+          // The plain number that nearly every cell is, read in the same pass that finds its end.
+          const negative = bytes[stop] === MINUS;
+          if (negative) stop++;
+          let mantissa = 0;
+          let digits = 0;
+          let decimals_from = -1;
+          for (; stop < end; stop++) {
+            const digit = bytes[stop]! - ZERO;
+            if (digit >= 0 && digit <= 9) {
+              mantissa = mantissa * 10 + digit;
+              digits++;
+            } else if (digit === DOT - ZERO && decimals_from < 0) decimals_from = digits;
+            else break;
+          }
+          const ended = stop === end || bytes[stop] === separator;
+          if (ended && digits > 0 && digits <= EXACT_DIGITS) {
+            const value = decimals_from < 0 ? mantissa : mantissa / POWERS[digits - decimals_from]!;
+            values[slot] = negative ? -value : value;
+            at = stop + 1;
+            continue;
+          }
+        }
+        stop = cellEnd(bytes, at, end, separator);
+        if (slot >= 0) {
+          const value = parseUnusual(bytes, at, stop);
           if (value === Number.POSITIVE_INFINITY) {
             const text = bytes.toString("latin1", at, stop);
             throw badData(path, `line ${line}, column ${header[column]}`, text, "a finite number");
           }
           values[slot] = value;
         }
-        column++;
         at = stop + 1;
       }
       // Exactly the header's cells, and nothing after the last.
@@ -137,30 +158,13 @@ function afterQuotes(bytes: Buffer, at: number, end: number): number {
   return end;
 }
 
-/** The cell's number, NaN for an empty cell, infinity for anything that is not a finite number. */
-function parseNumber(bytes: Buffer, from: number, to: number): number {
-  if (from === to) return Number.NaN;
-  let at = from;
-  const negative = bytes[at] === MINUS;
-  if (negative) at++;
-  let mantissa = 0;
-  let digits = 0;
-  let decimals = -1;
-  for (; at < to; at++) {
-    const digit = bytes[at]! - ZERO;
-    if (digit >= 0 && digit <= 9) {
-      mantissa = mantissa * 10 + digit;
-      digits++;
-      if (decimals >= 0) decimals++;
-    } else if (bytes[at] === DOT && decimals < 0) decimals = 0;
-    else return parseUnusual(bytes, from, to);
-  }
-  if (digits === 0 || digits > EXACT_DIGITS) return parseUnusual(bytes, from, to);
-  const value = decimals > 0 ? mantissa / POWERS[decimals]! : mantissa;
-  return negative ? -value : value;
+function cellEnd(bytes: Buffer, at: number, end: number, separator: number): number {
+  let stop = bytes[at] === QUOTE ? afterQuotes(bytes, at, end) : at;
+  while (stop < end && bytes[stop] !== separator) stop++;
+  return stop;
 }
 
-/** Exponents, many digits, quotes, spaces: rare enough for a string. */
+/** Empty cells, exponents, many digits, quotes, spaces: NaN where empty, infinity for what is no finite number. */
 function parseUnusual(bytes: Buffer, from: number, to: number): number {
   const text = bytes.toString("latin1", from, to).replaceAll('"', "").trim();
   if (text === "") return Number.NaN;

@@ -44,8 +44,8 @@ export async function createDemo(options: { config: SimConfig; clock: Clock; log
     aggregator,
     site,
     async start() {
-      await site.start();
       player.start();
+      await site.start();
     },
     async stop() {
       await player.stop();

@@ -47,5 +47,9 @@ export async function startDemo(options: { speed: number; racks?: number }) {
     },
     30_000,
   );
+  await eventually("the simulator to offer its scenarios", async () => {
+    const { simulator } = await get<{ simulator: unknown }>("/demo/scenarios");
+    return simulator;
+  });
   return { program, data_dir, mqtt_url: mqtt_url!, http_url: http_url!, token, get, post, overview };
 }

@@ -1,5 +1,5 @@
 import { open } from "node:fs/promises";
-import { type SkadiError, skadiError } from "./errors.ts";
+import { badData } from "./bad-data.ts";
 
 const CHUNK_BYTES = 4 * 1024 * 1024;
 const NEWLINE = 10;
@@ -59,7 +59,7 @@ export async function readCsvNumbers(
   } finally {
     await file.close();
   }
-  if (!parser) throw badData(path, "", "an empty file", "a header row");
+  if (!parser) throw badData(path, null, "an empty file", "a header row");
   return parser.rows();
 }
 
@@ -177,10 +177,6 @@ async function openFile(path: string) {
     return await open(path);
   } catch (error) {
     const reason = error instanceof Error && "code" in error ? String(error.code) : String(error);
-    throw badData(path, "", undefined, `a readable file (${reason})`);
+    throw badData(path, null, undefined, `a readable file (${reason})`);
   }
-}
-
-function badData(path: string, where: string, value: unknown, expected: string): SkadiError {
-  return skadiError("SKADI_BAD_DATA", { field: where ? `${path}: ${where}` : path, value, expected });
 }

@@ -1,6 +1,6 @@
 import { createReadStream } from "node:fs";
 import { inferSchema, initParser, type Parser } from "udsv";
-import { type SkadiError, skadiError } from "./errors.ts";
+import { badData } from "./bad-data.ts";
 
 /** Receives the wanted columns of one row, in the order asked for, and the row's line number (the header is 1). */
 export type RowHandler = (cells: readonly string[], line: number) => void;
@@ -57,11 +57,11 @@ export async function readCsv(
       typeof error.code === "string" &&
       error.code.startsWith("E")
     ) {
-      throw badData(path, path, undefined, `a readable file (${error.code})`);
+      throw badData(path, null, undefined, `a readable file (${error.code})`);
     }
     throw error;
   }
-  if (!parser) throw badData(path, path, "an empty file", "a header row");
+  if (!parser) throw badData(path, null, "an empty file", "a header row");
   parser.end();
   await afterChunk?.();
   return rows;
@@ -89,9 +89,4 @@ function columnPositions(path: string, header: readonly string[], wanted: readon
   if (missing.length > 0)
     throw badData(path, missing.join(", "), header.join(","), "these columns in the header");
   return wanted.map((name) => header.indexOf(name));
-}
-
-function badData(path: string, where: string, value: unknown, expected: string): SkadiError {
-  const field = where === path ? path : `${path}: ${where}`;
-  return skadiError("SKADI_BAD_DATA", { field, value, expected });
 }

@@ -181,8 +181,8 @@ export function createAgent(options: AgentOptions): Agent {
   }
 
   /** null for what no reader would accept, such as the readings of a host whose clock was never set. */
-  function toTelemetry({ at_ms, interval_s, values }: WindowSample): TelemetrySample | null {
-    const sample = { v: 1, ts: isoTime(at_ms), rack_id, seq: ++seq, interval_s, ...values };
+  function toTelemetry({ at_ms, interval_s, values, quality }: WindowSample): TelemetrySample | null {
+    const sample = { v: 1, ts: isoTime(at_ms), rack_id, seq: ++seq, interval_s, ...values, quality };
     const parsed = parseValue(TelemetrySample, sample);
     if (parsed.ok) return parsed.value;
     log.error({ event: "sample_unusable", rejections: parsed.rejections });
@@ -374,6 +374,7 @@ export function createAgent(options: AgentOptions): Agent {
       if (orders.mode() === "closed_loop") await failSafe();
       await uplink.stop();
       await sensors.close();
+      await actuators.close();
       log.info({ event: "agent_stopped", ...stats });
     },
     stats: () => ({ ...stats, published: uplink.delivered, outbox: outbox.size, dropped: outbox.dropped }),

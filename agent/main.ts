@@ -17,7 +17,7 @@ import { untilStopSignal } from "../shared/process.ts";
 import { readPublicKey } from "../shared/signing.ts";
 import { systemClock } from "../shared/time.ts";
 import { packageVersion } from "../shared/version.ts";
-import { NO_ACTUATORS } from "./actuators/driver.ts";
+import { actuatorDriver } from "./actuators/index.ts";
 import { createAgent } from "./agent.ts";
 import { sensorDriver } from "./sensors/index.ts";
 
@@ -72,8 +72,8 @@ async function run(flags: Flags): Promise<void> {
     config,
     clock,
     log,
-    sensors: sensorDriver(config.sensors, clock),
-    actuators: NO_ACTUATORS,
+    sensors: sensorDriver(config.sensors, clock, log),
+    actuators: actuatorDriver(config, clock, log),
     public_key: public_key_file ? readPublicKey(public_key_file) : null,
   });
   await agent.start();
@@ -92,7 +92,7 @@ async function check(flags: Flags): Promise<void> {
   const config = configOf(flags);
   const results = [
     await timed("sensors", async () => {
-      const driver = sensorDriver(config.sensors, systemClock());
+      const driver = sensorDriver(config.sensors, systemClock(), createLog("skadi-agent", "error"));
       await driver.open();
       const { values } = await driver.read();
       await driver.close();
@@ -141,7 +141,8 @@ async function timed(what: string, test: () => Promise<string>): Promise<CheckRe
 }
 
 async function sensors(flags: Flags): Promise<void> {
-  const driver = sensorDriver(configOf(flags).sensors, systemClock());
+  const log = createLog("skadi-agent", "error");
+  const driver = sensorDriver(configOf(flags).sensors, systemClock(), log);
   await driver.open();
   const { values } = await driver.read();
   await driver.close();

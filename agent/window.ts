@@ -10,6 +10,8 @@ export interface WindowSample {
   interval_s: number;
   /** null where no believable reading came in. */
   values: Record<MeasuredField, number | null>;
+  /** The worst that any reading of a field was; fields that were good throughout are left out. */
+  quality: NonNullable<SensorRead["quality"]>;
 }
 
 export interface SampleWindow {
@@ -29,6 +31,7 @@ export function sampleWindow(start_ms: number | null = null): SampleWindow {
   let last_ms: number | null = null;
   const sums = new Float64Array(MEASURED_FIELDS.length);
   const counts = new Uint32Array(MEASURED_FIELDS.length);
+  let quality: WindowSample["quality"] = {};
   return {
     add(read) {
       // The energy of the very first read, or the first after a silence, covers an unknown time.
@@ -36,6 +39,7 @@ export function sampleWindow(start_ms: number | null = null): SampleWindow {
         previous_ms = null;
         sums.fill(0);
         counts.fill(0);
+        quality = {};
       }
       const first = previous_ms === null;
       if (first) previous_ms = read.at_ms;
@@ -47,6 +51,8 @@ export function sampleWindow(start_ms: number | null = null): SampleWindow {
         if (value === null || !believable(field, value)) continue;
         sums[f]! += value;
         counts[f]!++;
+        const doubt = read.quality?.[field];
+        if (doubt && quality[field] !== "suspect") quality[field] = doubt;
       }
     },
     close() {
@@ -57,7 +63,9 @@ export function sampleWindow(start_ms: number | null = null): SampleWindow {
         values: Object.fromEntries(
           MEASURED_FIELDS.map((field, f) => [field, combine(field, sums[f]!, counts[f]!)]),
         ) as WindowSample["values"],
+        quality,
       };
+      quality = {};
       previous_ms = last_ms;
       last_ms = null;
       sums.fill(0);

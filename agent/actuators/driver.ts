@@ -10,15 +10,6 @@ export interface ActuatorDriver {
   write(target: RackTarget, value: number | null): Promise<void>;
   /** Leaves the rack at least as cool as it is now; called when the agent stops, whatever the reason. */
   failSafe(): Promise<void>;
+  /** Lets go of connections; nothing is driven by it. */
+  close(): Promise<void>;
 }
-
-/** For racks where nothing can be driven: the agent advises. */
-export const NO_ACTUATORS: ActuatorDriver = {
-  name: "none",
-  targets: [],
-  read: async () => null,
-  write: async (target) => {
-    throw new Error(`nothing drives ${target}`);
-  },
-  failSafe: async () => {},
-};

@@ -6,11 +6,13 @@ export interface SensorRead {
   at_ms: number;
   /** null: the sensor did not answer. `gpu_energy_j` is the energy since the previous read. */
   values: Record<MeasuredField, number | null>;
+  /** Fields whose value is older than it should be, or that the device itself doubts; the others are good. */
+  quality?: Partial<Record<MeasuredField, "stale" | "suspect">>;
 }
 
 /**
- * The one interface between the agent and a source of readings. A driver is one file in this folder, or comes
- * from the program that embeds the agent (the simulator does).
+ * The one interface between the agent and a source of readings: the collector over the configured devices, or what
+ * the program that embeds the agent brings (the simulator does).
  */
 export interface SensorDriver {
   readonly name: string;

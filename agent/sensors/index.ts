@@ -1,16 +1,28 @@
-import type { SensorsConfig } from "../../shared/contracts/config.ts";
+import type { SensorDeviceConfig, SensorsConfig } from "../../shared/contracts/devices/index.ts";
 import { skadiError } from "../../shared/errors.ts";
+import type { Log } from "../../shared/log.ts";
 import type { Clock } from "../../shared/time.ts";
+import { type CollectedDevice, collector } from "./collector.ts";
 import type { SensorDriver } from "./driver.ts";
-import { execDriver } from "./exec.ts";
+import { EXEC_POINTS, execSensor } from "./exec.ts";
+
+/** The device that a configuration describes, not yet opened. */
+export function sensorDevice(config: SensorDeviceConfig): CollectedDevice {
+  switch (config.driver) {
+    case "exec":
+      return { ...config, device: execSensor(config), points: EXEC_POINTS };
+  }
+}
 
 /**
- * The driver that a configuration names.
+ * The driver over all devices that a configuration names.
  *
  * @throws SkadiError SKADI_BAD_CONFIG where the configuration expects an embedding program to bring its own
  */
-export function sensorDriver(config: SensorsConfig, clock: Clock): SensorDriver {
-  if (config.driver === "exec") return execDriver({ ...config, clock });
-  const expected = "a driver that reads this host (exec)";
-  throw skadiError("SKADI_BAD_CONFIG", { field: "sensors.driver", value: config.driver, expected });
+export function sensorDriver(config: SensorsConfig, clock: Clock, log: Log): SensorDriver {
+  if (config.devices.length === 0) {
+    const expected = "at least one device to read (see docs/drivers.md, or run skadi-agent init)";
+    throw skadiError("SKADI_BAD_CONFIG", { field: "sensors.devices", value: [], expected });
+  }
+  return collector({ devices: config.devices.map(sensorDevice), aggregates: config.aggregate, clock, log });
 }

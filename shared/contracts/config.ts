@@ -1,6 +1,7 @@
 import { z } from "zod";
 import { LOG_LEVELS } from "../log.ts";
 import { Mode } from "./action.ts";
+import { Drives, Sensors } from "./devices/index.ts";
 import { RackId, SiteId } from "./rack.ts";
 
 const Log = z.strictObject({ level: z.enum(LOG_LEVELS).default("info") }).prefault({});
@@ -26,26 +27,61 @@ const MqttClient = z
 export type MqttClientConfig = z.infer<typeof MqttClient>;
 
 /** Hard limits of one actuator and the largest change that a single action may make. */
-const actuator = (min: number, max: number, step_max: number) =>
+const limits = (min: number, max: number, step_max: number) => ({
+  min: z.number().default(min),
+  max: z.number().default(max),
+  step_max: z.number().positive().default(step_max),
+});
+const maxAboveMin = (a: { min: number; max: number }) => a.min <= a.max;
+const MAX_ABOVE_MIN = { path: ["max"], error: "max ≥ min" };
+
+const actuatorLimits = (...of: Parameters<typeof limits>) =>
   z
-    .strictObject({
-      min: z.number().default(min),
-      max: z.number().default(max),
-      step_max: z.number().positive().default(step_max),
-    })
-    .refine((a) => a.min <= a.max, { path: ["max"], error: "max ≥ min" })
+    .strictObject(limits(...of))
+    .refine(maxAboveMin, MAX_ABOVE_MIN)
     .prefault({});
+
+/** On the rack itself also where the target is left when nobody looks after it any more. */
+const drivenLimits = (...of: Parameters<typeof limits>) =>
+  z
+    .strictObject({ ...limits(...of), fail_safe: z.number().optional() })
+    .refine(maxAboveMin, MAX_ABOVE_MIN)
+    .refine((a) => a.fail_safe === undefined || (a.fail_safe >= a.min && a.fail_safe <= a.max), {
+      path: ["fail_safe"],
+      error: "a value from min to max",
+    })
+    .prefault({});
+
+const LIMITS = {
+  fan_rpm_pct: [40, 100, 15],
+  pump_rpm_pct: [35, 90, 15],
+  routing_weight_pct: [40, 100, 25],
+  admission_pct: [70, 100, 30],
+  batch_window_ms: [0, 80, 40],
+} as const;
 
 const Actuators = z
   .strictObject({
-    fan_rpm_pct: actuator(40, 100, 15),
-    pump_rpm_pct: actuator(35, 90, 15),
-    routing_weight_pct: actuator(40, 100, 25),
-    admission_pct: actuator(70, 100, 30),
-    batch_window_ms: actuator(0, 80, 40),
+    fan_rpm_pct: actuatorLimits(...LIMITS.fan_rpm_pct),
+    pump_rpm_pct: actuatorLimits(...LIMITS.pump_rpm_pct),
+    routing_weight_pct: actuatorLimits(...LIMITS.routing_weight_pct),
+    admission_pct: actuatorLimits(...LIMITS.admission_pct),
+    batch_window_ms: actuatorLimits(...LIMITS.batch_window_ms),
   })
   .prefault({});
 export type Actuators = z.infer<typeof Actuators>;
+
+const AgentActuators = z
+  .strictObject({
+    fan_rpm_pct: drivenLimits(...LIMITS.fan_rpm_pct),
+    pump_rpm_pct: drivenLimits(...LIMITS.pump_rpm_pct),
+    routing_weight_pct: drivenLimits(...LIMITS.routing_weight_pct),
+    admission_pct: drivenLimits(...LIMITS.admission_pct),
+    batch_window_ms: drivenLimits(...LIMITS.batch_window_ms),
+  })
+  .prefault({});
+export type AgentActuators = z.infer<typeof AgentActuators>;
+export type ActuatorLimits = AgentActuators["fan_rpm_pct"];
 
 const Guardrail = z
   .strictObject({
@@ -60,19 +96,6 @@ const Guardrail = z
   })
   .prefault({});
 export type GuardrailConfig = z.infer<typeof Guardrail>;
-
-const Sensors = z
-  .discriminatedUnion("driver", [
-    z.strictObject({
-      driver: z.literal("exec"),
-      /** A command that prints one JSON object with telemetry fields each time it runs. */
-      command: z.array(z.string()).min(1),
-      timeout_s: z.number().positive().max(60).default(4),
-    }),
-    z.strictObject({ driver: z.literal("external") }),
-  ])
-  .default({ driver: "external" });
-export type SensorsConfig = z.infer<typeof Sensors>;
 
 export const AgentConfig = z.strictObject({
   site: SiteId.default("dc1"),
@@ -89,7 +112,9 @@ export const AgentConfig = z.strictObject({
     .prefault({}),
   limits: Limits,
   guardrail: Guardrail,
-  actuators: Actuators,
+  actuators: AgentActuators,
+  /** What drives the targets; a target that no device drives is only advised. */
+  drives: Drives,
   model: z
     .strictObject({
       /** The last good model is kept here and used at the next start, with or without network. */

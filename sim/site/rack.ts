@@ -37,5 +37,6 @@ export function simulatedActuators(plant: Plant, rack_id: string): ActuatorDrive
         if (override !== null) plant.setTarget(rack_id, target, Math.max(override, speeds[target]));
       }
     },
+    close: async () => {},
   };
 }

@@ -22,7 +22,7 @@ function install(options: { mqtt_url?: string; reading?: object } = {}) {
   const config = join(folder, "agent.yaml");
   const settings = {
     rack_id: "R-B-03",
-    sensors: { driver: "exec", command: [script] },
+    sensors: { devices: [{ name: "script", driver: "exec", command: [script], poll_s: 0.2 }] },
     mqtt: { url: options.mqtt_url ?? "mqtt://127.0.0.1:1" },
     model: { file: model, cache_dir: folder },
     loop: { sample_s: 0.2, score_s: 1 },

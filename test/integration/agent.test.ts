@@ -98,6 +98,7 @@ async function rig(
     write: async (target, value) => {
       setpoints[target] = value;
     },
+    close: async () => {},
     failSafe: async () => {
       state.failed_safe = true;
     },

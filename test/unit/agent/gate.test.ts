@@ -27,6 +27,7 @@ function device(
       written.push([target, value]);
       if (options.obeys !== false) fan = options.rounds && value !== null ? Math.round(value) : value;
     },
+    close: async () => {},
     failSafe: async () => {},
   };
   return { driver, written };

@@ -1,0 +1,16 @@
+import type { RackTarget } from "../../shared/contracts/action.ts";
+
+/**
+ * One device that can be driven, as every driver in this folder makes it: a thin shell that knows its protocol.
+ * Limits, steps, read-back, timeouts and fail-safe are the gate's and the composition's (drives.ts).
+ */
+export interface DriveDevice {
+  readonly name: string;
+  readonly targets: readonly RackTarget[];
+  /** Connects or prepares; called again after failures, so it must undo a half-open state itself. */
+  open(): Promise<void>;
+  /** The setpoint in force, in the target's unit; null: the device's own automatic control. */
+  read(target: RackTarget, signal: AbortSignal): Promise<number | null>;
+  write(target: RackTarget, value: number | null, signal: AbortSignal): Promise<void>;
+  close(): Promise<void>;
+}

@@ -1,0 +1,27 @@
+import type { RackTarget } from "../../shared/contracts/action.ts";
+import type { ActuatorLimits } from "../../shared/contracts/config.ts";
+
+/** Of these, more is cooler; of all others less is. */
+const MORE_IS_COOLER: readonly RackTarget[] = ["fan_rpm_pct", "pump_rpm_pct"];
+
+/**
+ * What to leave a target at when nobody looks after it any more: at least as cool as before.
+ *
+ * @param current the setpoint in force; null: the device's own control, which is left alone; undefined: unknown
+ * @returns the setpoint to write, or undefined to leave things as they are
+ */
+export function failSafeValue(
+  target: RackTarget,
+  { min, max, fail_safe }: ActuatorLimits,
+  current: number | null | undefined,
+): number | undefined {
+  if (current === null) return undefined;
+  const more = MORE_IS_COOLER.includes(target);
+  if (current === undefined) return fail_safe ?? (more ? max : undefined);
+  const wanted = fail_safe ?? current;
+  const cooler = more ? Math.max(wanted, current) : Math.min(wanted, current);
+  const within = Math.min(max, Math.max(min, cooler));
+  // Someone left the device beyond the limits on the cool side: coming back inside would warm the rack.
+  const kept = more ? Math.max(within, current) : Math.min(within, current);
+  return kept === current ? undefined : kept;
+}

@@ -1,0 +1,25 @@
+import type { AgentConfig } from "../../shared/contracts/config.ts";
+import type { DriveDeviceConfig } from "../../shared/contracts/devices/index.ts";
+import type { Log } from "../../shared/log.ts";
+import type { Clock } from "../../shared/time.ts";
+import type { ActuatorDriver } from "./driver.ts";
+import { type DrivenDevice, drivesAsActuators } from "./drives.ts";
+import { execDrive } from "./exec.ts";
+
+/** The device that a configuration describes, not yet opened. */
+export function drivenDevice(config: DriveDeviceConfig): DrivenDevice {
+  switch (config.driver) {
+    case "exec":
+      return { ...config, device: execDrive(config) };
+  }
+}
+
+/** The driver over all devices that a configuration names; with none, the agent advises. */
+export function actuatorDriver(config: AgentConfig, clock: Clock, log: Log): ActuatorDriver {
+  return drivesAsActuators({
+    drives: config.drives.map(drivenDevice),
+    actuators: config.actuators,
+    clock,
+    log,
+  });
+}

@@ -5,12 +5,27 @@ import type { Clock } from "../../shared/time.ts";
 import { type CollectedDevice, collector } from "./collector.ts";
 import type { SensorDriver } from "./driver.ts";
 import { EXEC_POINTS, execSensor } from "./exec.ts";
+import { hwmonSensor } from "./hwmon.ts";
+import { ipmiSensor } from "./ipmi.ts";
+import { mqttSensor } from "./mqtt.ts";
+import { nvidiaSensor } from "./nvidia.ts";
+import { systemInformationSensor } from "./systeminformation.ts";
 
 /** The device that a configuration describes, not yet opened. */
-export function sensorDevice(config: SensorDeviceConfig): CollectedDevice {
+export function sensorDevice(config: SensorDeviceConfig, clock: Clock, log: Log): CollectedDevice {
   switch (config.driver) {
     case "exec":
       return { ...config, device: execSensor(config), points: EXEC_POINTS };
+    case "hwmon":
+      return { ...config, device: hwmonSensor(config) };
+    case "ipmi":
+      return { ...config, device: ipmiSensor(config) };
+    case "mqtt":
+      return { ...config, device: mqttSensor(config, clock, log) };
+    case "nvidia":
+      return { ...config, device: nvidiaSensor(config, clock) };
+    case "systeminformation":
+      return { ...config, device: systemInformationSensor(config) };
   }
 }
 
@@ -24,5 +39,6 @@ export function sensorDriver(config: SensorsConfig, clock: Clock, log: Log): Sen
     const expected = "at least one device to read (see docs/drivers.md, or run skadi-agent init)";
     throw skadiError("SKADI_BAD_CONFIG", { field: "sensors.devices", value: [], expected });
   }
-  return collector({ devices: config.devices.map(sensorDevice), aggregates: config.aggregate, clock, log });
+  const devices = config.devices.map((device) => sensorDevice(device, clock, log));
+  return collector({ devices, aggregates: config.aggregate, clock, log });
 }

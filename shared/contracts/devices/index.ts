@@ -2,13 +2,25 @@ import { z } from "zod";
 import { MEASURED_FIELDS } from "../telemetry.ts";
 import { Aggregate } from "./common.ts";
 import { ExecDrive, ExecSensor } from "./exec.ts";
+import { HwmonDrive, HwmonSensor } from "./hwmon.ts";
+import { IpmiDrive, IpmiSensor } from "./ipmi.ts";
+import { MqttSensor } from "./mqtt.ts";
+import { NvidiaSensor } from "./nvidia.ts";
+import { SystemInformationSensor } from "./systeminformation.ts";
 
 /** Any device that is read. */
-const SensorDevice = z.discriminatedUnion("driver", [ExecSensor]);
+const SensorDevice = z.discriminatedUnion("driver", [
+  ExecSensor,
+  HwmonSensor,
+  IpmiSensor,
+  MqttSensor,
+  NvidiaSensor,
+  SystemInformationSensor,
+]);
 export type SensorDeviceConfig = z.infer<typeof SensorDevice>;
 
 /** Any device that is driven. */
-const DriveDevice = z.discriminatedUnion("driver", [ExecDrive]);
+const DriveDevice = z.discriminatedUnion("driver", [ExecDrive, HwmonDrive, IpmiDrive]);
 export type DriveDeviceConfig = z.infer<typeof DriveDevice>;
 
 const differentNames = (devices: readonly { name: string }[]) =>

@@ -4,13 +4,13 @@ import type { Log } from "../../shared/log.ts";
 import type { Clock } from "../../shared/time.ts";
 import { type CollectedDevice, collector } from "./collector.ts";
 import type { SensorDriver } from "./driver.ts";
-import { EXEC_POINTS, execSensor } from "./exec.ts";
+import { execPoints, execSensor } from "./exec.ts";
 
 /** The device that a configuration describes, not yet opened. */
 export function sensorDevice(config: SensorDeviceConfig): CollectedDevice {
   switch (config.driver) {
     case "exec":
-      return { ...config, device: execSensor(config), points: EXEC_POINTS };
+      return { ...config, device: execSensor(config), points: execPoints(config) };
   }
 }
 

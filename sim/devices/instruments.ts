@@ -34,6 +34,7 @@ export interface Instruments {
   readonly now_ms: number;
   /** Lets the counters follow the plant; to be called after every step, harmless more often. */
   observe(): void;
+  /** What the sensors say now; observes as well, for plants that nobody else reports the steps of. */
   read(): SensorReadings;
   truth(): RackTruth;
   loop(): CoolantLoop;
@@ -79,7 +80,10 @@ export function createInstruments(plant: Plant, rack_id: string): Instruments {
       return plant.now_ms;
     },
     observe,
-    read: () => plant.read(rack_id),
+    read() {
+      observe();
+      return plant.read(rack_id);
+    },
     truth: () => plant.truth(rack_id),
     loop: () => coolantLoop(plant.truth(rack_id)),
     probes_c() {

@@ -15,7 +15,7 @@ export interface SpeedControl {
   readonly target: SpeedTarget;
   readonly range_pct: readonly [min: number, max: number];
   readonly automatic: boolean;
-  /** The override; while automatic the last one given, or the speed that one would begin with. */
+  /** The override; while automatic the last one given, at first the speed at which the device was switched on. */
   readonly setpoint_pct: number;
   accepts(value_pct: number): boolean;
   /** Overrides the automatic control. The caller has asked `accepts`; what it refuses is ignored here. */
@@ -27,11 +27,8 @@ export interface SpeedControl {
 export function speedControl(plant: Plant, rack_id: string, target: SpeedTarget): SpeedControl {
   const range_pct = SPEED_RANGE_PCT[target];
   const [min_pct, max_pct] = range_pct;
-  let last_pct: number | null = null;
-  const current = () => {
-    const speed_pct = Math.round(plant.truth(rack_id)[target] * 10) / 10;
-    return Math.max(min_pct, Math.min(max_pct, speed_pct));
-  };
+  const initial_pct = Math.round(plant.truth(rack_id)[target] * 10) / 10;
+  let last_pct = Math.max(min_pct, Math.min(max_pct, initial_pct));
   const control: SpeedControl = {
     target,
     range_pct,
@@ -39,7 +36,7 @@ export function speedControl(plant: Plant, rack_id: string, target: SpeedTarget)
       return plant.target(rack_id, target) === null;
     },
     get setpoint_pct() {
-      return plant.target(rack_id, target) ?? last_pct ?? current();
+      return plant.target(rack_id, target) ?? last_pct;
     },
     accepts: (value_pct) => value_pct >= min_pct && value_pct <= max_pct,
     override(value_pct) {

@@ -49,10 +49,10 @@ export function devicesCommand(): Command {
       "where to listen; the logins are public knowledge, so leave it local",
       "127.0.0.1",
     )
-    .option("--snmp-port <n>", "0: any free port, as for the others", port, 0)
-    .option("--modbus-port <n>", "", port, 0)
-    .option("--redfish-port <n>", "", port, 0)
-    .option("--prometheus-port <n>", "", port, 0)
+    .option("--snmp-port <n>", "UDP; 0: any free port", port, 0)
+    .option("--modbus-port <n>", "TCP; 0: any free port", port, 0)
+    .option("--redfish-port <n>", "TCP; 0: any free port", port, 0)
+    .option("--prometheus-port <n>", "TCP; 0: any free port", port, 0)
     .addOption(
       new Option("--profile <make>", "make of the rack PDU")
         .choices(Object.keys(SNMP_PROFILES))
@@ -69,7 +69,7 @@ export function devicesCommand(): Command {
     .option("--speed <x>", "simulated seconds per real second", numberOption(0.01, 1_000), 1)
     .option("--seed <n>", "seed of hall and load", integerOption(0), 1)
     .option("--duration <s>", "stop by itself after this many real seconds", numberOption(1, 1e7))
-    .addOption(new Option("--log-level <level>").choices(LOG_LEVELS).default("info"))
+    .addOption(new Option("--log-level <level>", "what to log").choices(LOG_LEVELS).default("info"))
     .option("--json", "print the addresses as one JSON line")
     .action(devices);
 }

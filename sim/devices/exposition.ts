@@ -13,7 +13,7 @@ export interface Exposition {
   text(): string;
 }
 
-export interface Sample {
+interface Sample {
   labels: Labels;
   value: number | null;
 }

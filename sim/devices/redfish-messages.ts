@@ -15,7 +15,7 @@ const MESSAGES = {
   SessionLimitExceeded: [503, "There are as many sessions as the service supports."],
 } as const;
 
-export type MessageId = keyof typeof MESSAGES;
+type MessageId = keyof typeof MESSAGES;
 
 /** One problem; `property` is a JSON pointer's tail such as "SetPoint". */
 export interface Problem {

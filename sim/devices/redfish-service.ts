@@ -87,7 +87,7 @@ function serveResource(request: FastifyRequest, reply: FastifyReply, resource: R
   if (request.method === "GET" || request.method === "HEAD") {
     reply.header("etag", etag);
     if (matches(request.headers["if-none-match"], etag)) return reply.code(304).send();
-    return reply.send({ ...before, "@odata.etag": etag });
+    return reply.send(tagged(before, etag));
   }
   if (request.method !== "PATCH" || !resource.patch) return fail(reply, [{ id: "OperationNotAllowed" }]);
   const if_match = request.headers["if-match"];
@@ -100,7 +100,7 @@ function serveResource(request: FastifyRequest, reply: FastifyReply, resource: R
   if (problems.length > 0) return fail(reply, problems);
   const after = resource.read();
   const new_etag = etagOf(after);
-  return reply.header("etag", new_etag).send({ ...after, "@odata.etag": new_etag });
+  return reply.header("etag", new_etag).send(tagged(after, new_etag));
 }
 
 function addServiceResources(
@@ -216,6 +216,11 @@ function acceptJson(app: FastifyInstance): void {
 function pathOf(request: FastifyRequest): string {
   const path = request.url.split("?")[0]!;
   return path.length > 1 && path.endsWith("/") ? path.slice(0, -1) : path;
+}
+
+/** Only resources have the property, not the version document. */
+function tagged(body: Record<string, unknown>, etag: string) {
+  return "@odata.id" in body ? { ...body, "@odata.etag": etag } : body;
 }
 
 function etagOf(body: object): string {

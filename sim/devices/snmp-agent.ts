@@ -60,6 +60,7 @@ interface MibRequest {
   setValue?: unknown;
   done(error?: { errorStatus: number; type: number; value: null }): void;
 }
+type Listener = (...args: unknown[]) => void;
 interface Agent {
   getMib(): {
     registerProvider(provider: unknown): void;
@@ -84,8 +85,7 @@ export async function serveSnmp(device: Instruments, options: SnmpOptions, log: 
   const objects = [...systemGroup(device, profile), ...profile.objects(device), ...fanTray(device)];
   let refresh = () => {};
   const socket = dgram.createSocket("udp4");
-  // Before the agent sees a request, its tree shows what the sensors say at that instant.
-  socket.on("message", () => refresh());
+  beforeEachMessage(socket, () => refresh(), log);
   const agent: Agent = snmp.createAgent(
     {
       address: options.host,
@@ -107,6 +107,26 @@ export async function serveSnmp(device: Instruments, options: SnmpOptions, log: 
     port: (socket.address() as AddressInfo).port,
     close: () => new Promise((resolve) => agent.close(resolve)),
   };
+}
+
+/**
+ * Has the agent's tree show what the sensors say at the instant of a request. A request that the library stumbles
+ * over, such as one for an OID that begins with 7, is dropped as the malformed one that it is.
+ */
+function beforeEachMessage(socket: dgram.Socket, prepare: () => void, log: Log): void {
+  const listen = socket.on.bind(socket) as (event: string, listener: Listener) => dgram.Socket;
+  const guarded = (event: string, listener: Listener) => {
+    if (event !== "message") return listen(event, listener);
+    return listen(event, (...message) => {
+      prepare();
+      try {
+        listener(...message);
+      } catch (error) {
+        log.debug({ event: "snmp_request_malformed", reason: String(error) });
+      }
+    });
+  };
+  socket.on = guarded as typeof socket.on;
 }
 
 function systemGroup(device: Instruments, profile: SnmpProfile): SnmpObject[] {

@@ -1,7 +1,8 @@
 import { execFile } from "node:child_process";
+import { createSocket } from "node:dgram";
 import { promisify } from "node:util";
 import snmp from "net-snmp";
-import { describe, expect, it } from "vitest";
+import { describe, expect, it, onTestFinished } from "vitest";
 import { DEVICE_LOGINS } from "../../sim/devices/serve.ts";
 import { FAN_TRAY_OID } from "../../sim/devices/snmp-fan-tray.ts";
 import { hasProgram } from "../support/debian-packages.ts";
@@ -179,6 +180,21 @@ describe("who may read and write by SNMP", () => {
     await expect(forged.get("1.3.6.1.2.1.1.1.0")).rejects.toThrow();
     const stranger = snmpV3(devices, { ...MONITOR, name: "nobody" });
     await expect(stranger.get("1.3.6.1.2.1.1.1.0")).rejects.toThrow();
+  });
+
+  it("drops a request that is none, and goes on serving", async () => {
+    const { devices } = await startDevices();
+    // A well-formed GET but for its OID, which begins with 7.
+    const request = "302602010104067075626c6963a019020101020100020100300e300c0608ff060102010101000500";
+    const socket = createSocket("udp4");
+    onTestFinished(() => {
+      socket.close();
+    });
+    await new Promise((resolve) => {
+      socket.send(Buffer.from(request, "hex"), devices.snmp.port, devices.host, resolve);
+    });
+    const [name] = await snmpV2c(devices, "public").get("1.3.6.1.2.1.1.5.0");
+    expect(String(name!.value)).toBe(RACK);
   });
 
   it("knows v3 users with authentication and privacy: one reads, the other sets", async () => {

@@ -6,7 +6,7 @@ import { createLog, LOG_LEVELS } from "../../shared/log.ts";
 import { untilStopSignal } from "../../shared/process.ts";
 import { pace, virtualClock } from "../../shared/time.ts";
 import { DEVICE_LOGINS, type RackDevices, serveRackDevices } from "../devices/serve.ts";
-import { SNMP_PROFILES, type SnmpProfileName } from "../devices/snmp-agent.ts";
+import { SNMP_PROFILES, type SnmpProfileName } from "../devices/snmp/agent.ts";
 import { FAULT_KINDS, type Fault, type FaultKind } from "../plant/faults.ts";
 import { createPlant } from "../plant/plant.ts";
 import { SENSOR_FIELDS, type SensorField } from "../plant/sensors.ts";

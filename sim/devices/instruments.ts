@@ -2,7 +2,7 @@ import type { Plant } from "../plant/plant.ts";
 import type { SensorReadings } from "../plant/sensors.ts";
 import type { RackTruth } from "../plant/truth.ts";
 import { type CoolantLoop, coolantLoop } from "./coolant.ts";
-import { type LatencyHistogram, latencyHistogram } from "./latency-histogram.ts";
+import { type LatencyHistogram, latencyHistogram } from "./metrics/latency-histogram.ts";
 import { type SpeedControl, speedControl } from "./speed-control.ts";
 
 /** vLLM's own bounds of the time to first token, in seconds. */
@@ -39,6 +39,8 @@ export interface Instruments {
   observe(): void;
   /** What the sensors say now; observes as well, for plants that nobody else reports the steps of. */
   read(): SensorReadings;
+  /** The rack's power in whole watts, so that a PDU's circuits can add up to it. */
+  watts(): number | null;
   truth(): RackTruth;
   loop(): CoolantLoop;
   /** In the order of PROBES; null where the sensor gives no answer. */
@@ -80,20 +82,26 @@ export function createInstruments(plant: Plant, rack_id: string): Instruments {
     e2e.observe(requests, p95_ms / 1000);
   };
 
+  const read = () => {
+    observe();
+    return plant.read(rack_id);
+  };
+
   return {
     rack_id,
     get now_ms() {
       return plant.now_ms;
     },
     observe,
-    read() {
-      observe();
-      return plant.read(rack_id);
+    read,
+    watts() {
+      const { pdu_kw } = read();
+      return pdu_kw === null ? null : Math.round(pdu_kw * 1000);
     },
     truth: () => plant.truth(rack_id),
     loop: () => coolantLoop(plant.truth(rack_id)),
     probes_c() {
-      const { inlet_c, outlet_c } = plant.read(rack_id);
+      const { inlet_c, outlet_c } = read();
       return PROBES.map(({ side, offset_c }) => {
         const value_c = side === "inlet" ? inlet_c : outlet_c;
         return value_c === null ? null : value_c + offset_c;

@@ -3,10 +3,10 @@ import type { Clock } from "../../shared/time.ts";
 import type { Plant } from "../plant/plant.ts";
 import { runPlant } from "../plant/run.ts";
 import { createInstruments } from "./instruments.ts";
-import { type MetricsServer, serveMetrics } from "./metrics-service.ts";
-import { type ModbusServer, serveModbus } from "./modbus-server.ts";
-import { type RedfishServer, serveRedfish } from "./redfish-service.ts";
-import { type SnmpProfileName, type SnmpServer, type SnmpUser, serveSnmp } from "./snmp-agent.ts";
+import { type MetricsServer, serveMetrics } from "./metrics/service.ts";
+import { type ModbusServer, serveModbus } from "./modbus/server.ts";
+import { type RedfishServer, serveRedfish } from "./redfish/service.ts";
+import { type SnmpProfileName, type SnmpServer, type SnmpUser, serveSnmp } from "./snmp/agent.ts";
 
 /** What clients of the simulated devices log in with, unless told otherwise. */
 export const DEVICE_LOGINS = {

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { AUTOMATIC, MANUAL, NO_VALUE_16 } from "../../sim/devices/cdu-registers.ts";
+import { AUTOMATIC, MANUAL, NO_VALUE_16 } from "../../sim/devices/modbus/registers.ts";
 import { modbusClient, RACK, startDevices } from "./devices-harness.ts";
 
 const PUMP_SPEED = 0;

@@ -4,7 +4,7 @@ import { promisify } from "node:util";
 import snmp from "net-snmp";
 import { describe, expect, it, onTestFinished } from "vitest";
 import { DEVICE_LOGINS } from "../../sim/devices/serve.ts";
-import { FAN_TRAY_OID } from "../../sim/devices/snmp-fan-tray.ts";
+import { FAN_TRAY_OID } from "../../sim/devices/snmp/fan-tray.ts";
 import { hasProgram } from "../support/debian-packages.ts";
 import { RACK, snmpV2c, snmpV3, startDevices } from "./devices-harness.ts";
 

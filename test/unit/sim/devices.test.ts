@@ -1,14 +1,14 @@
 import { readFileSync } from "node:fs";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
+import { OUTLETS, PHASES, splitWhole } from "../../../sim/devices/circuits.ts";
+import { latencyHistogram } from "../../../sim/devices/metrics/latency-histogram.ts";
 import {
   encodeRegisters,
   HOLDING_REGISTERS,
   INPUT_REGISTERS,
   NO_VALUE_16,
-} from "../../../sim/devices/cdu-registers.ts";
-import { latencyHistogram } from "../../../sim/devices/latency-histogram.ts";
-import { OUTLETS, PHASES, splitWhole } from "../../../sim/devices/power-feeds.ts";
+} from "../../../sim/devices/modbus/registers.ts";
 
 describe("a latency histogram", () => {
   const bounds_s = [0.001, 0.005, 0.01, 0.02, 0.04, 0.06, 0.08, 0.1, 0.25, 0.5, 0.75, 1, 2.5, 5, 10];

@@ -1,5 +1,5 @@
 import snmp from "net-snmp";
-import type { Instruments } from "./instruments.ts";
+import type { Instruments } from "../instruments.ts";
 
 const { ObjectType } = snmp;
 export const TYPES = {

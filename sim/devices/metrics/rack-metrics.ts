@@ -1,5 +1,5 @@
+import type { Instruments } from "../instruments.ts";
 import { type Exposition, exposition } from "./exposition.ts";
-import type { Instruments } from "./instruments.ts";
 
 const GPUS = 8;
 /** Tokens per second that one running request makes. */

@@ -1,6 +1,6 @@
-import { type Instruments, PROBES } from "./instruments.ts";
-import { currentA, LINE_VOLTAGE_V, OUTLETS, splitWhole } from "./power-feeds.ts";
-import { column, numbered, type SnmpObject, type SnmpProfile } from "./snmp-types.ts";
+import { currentA, LINE_VOLTAGE_V, OUTLETS, splitWhole } from "../circuits.ts";
+import { type Instruments, PROBES } from "../instruments.ts";
+import { column, numbered, type SnmpObject, type SnmpProfile } from "./objects.ts";
 
 const RARITAN = "1.3.6.1.4.1.13742.6";
 const NAMEPLATE = `${RARITAN}.3.2.1.1`;
@@ -57,14 +57,8 @@ function powerSensors(watts: () => number | null, energy_wh: () => number): Sens
   ];
 }
 
-/** Whole watts, so that inlet and outlets agree. */
-function watts(device: Instruments): number | null {
-  const { pdu_kw } = device.read();
-  return pdu_kw === null ? null : Math.round(pdu_kw * 1000);
-}
-
 function inletSensors(device: Instruments) {
-  return powerSensors(() => watts(device), device.energy_wh).map((row) => ({
+  return powerSensors(device.watts, device.energy_wh).map((row) => ({
     index: `${PDU_ID}.1.${row.type}`,
     row,
   }));
@@ -73,7 +67,7 @@ function inletSensors(device: Instruments) {
 function outletSensors(device: Instruments) {
   return OUTLETS.flatMap(({ share }, i) => {
     const part = () => {
-      const total = watts(device);
+      const total = device.watts();
       return total === null ? null : splitWhole(total, OUTLETS)[i]!;
     };
     return powerSensors(part, () => device.energy_wh() * share).map((row) => ({

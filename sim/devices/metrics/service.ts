@@ -1,9 +1,9 @@
 import type { AddressInfo } from "node:net";
 import fastify from "fastify";
-import type { Plant } from "../plant/plant.ts";
-import { type Disturbance, disturbable } from "./disturbance.ts";
+import type { Plant } from "../../plant/plant.ts";
+import { type Disturbance, disturbable } from "../disturbance.ts";
+import type { Instruments } from "../instruments.ts";
 import { EXPOSITION_TYPE } from "./exposition.ts";
-import type { Instruments } from "./instruments.ts";
 import { rackMetrics } from "./rack-metrics.ts";
 import { addScheduler } from "./scheduler.ts";
 

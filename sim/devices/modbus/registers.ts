@@ -1,5 +1,5 @@
-import type { Instruments } from "./instruments.ts";
-import { SPEED_RANGE_PCT } from "./speed-control.ts";
+import type { Instruments } from "../instruments.ts";
+import { SPEED_RANGE_PCT } from "../speed-control.ts";
 
 /**
  * How a value lies in registers: 16 bit, or an IEEE 754 single in two registers, high word first (`float32`) or low

@@ -1,6 +1,6 @@
-import { type Instruments, PROBE_HUMIDITY_PCT, PROBES } from "./instruments.ts";
-import { currentA, LINE_VOLTAGE_V, OUTLETS, PHASES, POWER_FACTOR, splitWhole } from "./power-feeds.ts";
-import { column, numbered, type SnmpObject, type SnmpProfile, type SnmpValue, scalar } from "./snmp-types.ts";
+import { currentA, LINE_VOLTAGE_V, OUTLETS, PHASES, POWER_FACTOR, splitWhole } from "../circuits.ts";
+import { type Instruments, PROBE_HUMIDITY_PCT, PROBES } from "../instruments.ts";
+import { column, numbered, type SnmpObject, type SnmpProfile, type SnmpValue, scalar } from "./objects.ts";
 
 const IMD = "1.3.6.1.4.1.21239.5.2";
 const INFO = `${IMD}.1`;
@@ -33,14 +33,9 @@ export const VERTIV_GEIST: SnmpProfile = {
   ],
 };
 
-function watts(device: Instruments): number | null {
-  const { pdu_kw } = device.read();
-  return pdu_kw === null ? null : Math.round(pdu_kw * 1000);
-}
-
 function mainTable(device: Instruments): SnmpObject[] {
   const rows = numbered([{}]);
-  const total = () => watts(device);
+  const total = device.watts;
   return [
     column("pduMainSerial", `${MAIN}.2`, "text", rows, () => `SIM${device.rack_id}`),
     column("pduMainName", `${MAIN}.3`, "text", rows, () => "PDU"),
@@ -62,7 +57,7 @@ function circuitTable(
   device: Instruments,
 ): SnmpObject[] {
   const rows = numbered(circuits);
-  const part = (number: number) => known(watts(device), (w) => splitWhole(w, circuits)[number - 1]!);
+  const part = (number: number) => known(device.watts(), (w) => splitWhole(w, circuits)[number - 1]!);
   return [
     column(`${kind}Name`, `${entry}.2`, "text", rows, (row) => row.name),
     column(`${kind}Label`, `${entry}.3`, "text", rows, (row) => row.name),

@@ -1,8 +1,8 @@
 import type { FastifyInstance } from "fastify";
 import { z } from "zod";
-import type { RackTarget } from "../../shared/contracts/action.ts";
-import { reject } from "../../shared/errors.ts";
-import type { Plant } from "../plant/plant.ts";
+import type { RackTarget } from "../../../shared/contracts/action.ts";
+import { reject } from "../../../shared/errors.ts";
+import type { Plant } from "../../plant/plant.ts";
 
 /** What the scheduler itself accepts: shares in percent, the batching window in ms. */
 const RANGE = {

@@ -1,6 +1,6 @@
-import { type Instruments, PROBE_HUMIDITY_PCT, PROBES } from "./instruments.ts";
-import { currentA, LINE_VOLTAGE_V, OUTLETS, PHASES, POWER_FACTOR, splitWhole } from "./power-feeds.ts";
-import { column, numbered, type SnmpObject, type SnmpProfile, type SnmpValue } from "./snmp-types.ts";
+import { currentA, LINE_VOLTAGE_V, OUTLETS, PHASES, POWER_FACTOR, splitWhole } from "../circuits.ts";
+import { type Instruments, PROBE_HUMIDITY_PCT, PROBES } from "../instruments.ts";
+import { column, numbered, type SnmpObject, type SnmpProfile, type SnmpValue } from "./objects.ts";
 
 const RPDU2 = "1.3.6.1.4.1.318.1.1.26";
 const IDENT = `${RPDU2}.2.1.1`;

@@ -1,9 +1,9 @@
 import { once } from "node:events";
 import type { AddressInfo, Server } from "node:net";
 import { ServerTCP } from "modbus-serial";
-import type { Log } from "../../shared/log.ts";
-import { encodeRegisters, HOLDING_REGISTERS, INPUT_REGISTERS } from "./cdu-registers.ts";
-import type { Instruments } from "./instruments.ts";
+import type { Log } from "../../../shared/log.ts";
+import type { Instruments } from "../instruments.ts";
+import { encodeRegisters, HOLDING_REGISTERS, INPUT_REGISTERS } from "./registers.ts";
 
 const ILLEGAL_FUNCTION = 1;
 const ILLEGAL_ADDRESS = 2;

@@ -1,6 +1,6 @@
-import type { Instruments } from "./instruments.ts";
-import type { SnmpObject } from "./snmp-types.ts";
-import type { SpeedControl } from "./speed-control.ts";
+import type { Instruments } from "../instruments.ts";
+import type { SpeedControl } from "../speed-control.ts";
+import type { SnmpObject } from "./objects.ts";
 
 /** NET-SNMP's playpen, the branch that its owner keeps free for experiments: no vendor's MIB has these objects. */
 export const FAN_TRAY_OID = "1.3.6.1.4.1.8072.9999.9999.26";

@@ -1,6 +1,6 @@
-import type { Instruments } from "./instruments.ts";
-import type { Problem } from "./redfish-messages.ts";
-import type { SpeedControl } from "./speed-control.ts";
+import type { Instruments } from "../instruments.ts";
+import type { SpeedControl } from "../speed-control.ts";
+import type { Problem } from "./messages.ts";
 
 const CONTROL_MODES = ["Automatic", "Override", "Manual"] as const;
 type ControlMode = (typeof CONTROL_MODES)[number];

@@ -1,14 +1,15 @@
 import { createHash, timingSafeEqual } from "node:crypto";
 import type { AddressInfo } from "node:net";
 import fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from "fastify";
-import type { Log } from "../../shared/log.ts";
+import type { Log } from "../../../shared/log.ts";
+import { type Disturbance, disturbable } from "../disturbance.ts";
+import type { Instruments } from "../instruments.ts";
 import { selfSignedCertificate } from "./certificate.ts";
-import { type Disturbance, disturbable } from "./disturbance.ts";
-import type { Instruments } from "./instruments.ts";
-import { errorBody, type Problem, statusOf } from "./redfish-messages.ts";
-import { type Resource, ROOT, redfishResources } from "./redfish-resources.ts";
-import { createSessions, type Session, type Sessions } from "./redfish-sessions.ts";
-import { redfishSettings } from "./redfish-settings.ts";
+import { errorBody, type Problem, statusOf } from "./messages.ts";
+import { redfishResources } from "./resources.ts";
+import { createSessions, type Session, type Sessions } from "./sessions.ts";
+import { redfishSettings } from "./settings.ts";
+import { link, type Resource, ROOT } from "./tree.ts";
 
 export interface RedfishOptions {
   host: string;
@@ -108,7 +109,6 @@ function addServiceResources(
   options: RedfishOptions,
   sessions: Sessions,
 ): void {
-  const link = (path: string) => ({ "@odata.id": path });
   resources.set("/redfish", { read: () => ({ v1: `${ROOT}/` }) });
   resources.set(ROOT, {
     read: () => ({

@@ -3,11 +3,10 @@ import dgram from "node:dgram";
 import { once } from "node:events";
 import type { AddressInfo } from "node:net";
 import snmp from "net-snmp";
-import type { Log } from "../../shared/log.ts";
-import type { Instruments } from "./instruments.ts";
-import { APC } from "./snmp-apc.ts";
-import { fanTray } from "./snmp-fan-tray.ts";
-import { RARITAN_PX } from "./snmp-raritan.ts";
+import type { Log } from "../../../shared/log.ts";
+import type { Instruments } from "../instruments.ts";
+import { APC } from "./apc.ts";
+import { fanTray } from "./fan-tray.ts";
 import {
   type SnmpInstance,
   type SnmpObject,
@@ -15,8 +14,9 @@ import {
   type SnmpValue,
   scalar,
   TYPES,
-} from "./snmp-types.ts";
-import { VERTIV_GEIST } from "./snmp-vertiv.ts";
+} from "./objects.ts";
+import { RARITAN_PX } from "./raritan.ts";
+import { VERTIV_GEIST } from "./vertiv.ts";
 
 export const SNMP_PROFILES = { apc: APC, raritan: RARITAN_PX, vertiv: VERTIV_GEIST } as const;
 export type SnmpProfileName = keyof typeof SNMP_PROFILES;

@@ -55,7 +55,7 @@ export interface Instruments {
   readonly pump: SpeedControl;
 }
 
-/** A gap longer than this between two looks at the plant is not integrated: nobody knows what was in between. */
+/** At most this much of the time between two looks at the plant is integrated: nobody knows what was in between. */
 const GAP_MAX_S = 60;
 
 export function createInstruments(plant: Plant, rack_id: string): Instruments {

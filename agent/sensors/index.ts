@@ -4,7 +4,7 @@ import type { Log } from "../../shared/log.ts";
 import type { Clock } from "../../shared/time.ts";
 import { type CollectedDevice, collector } from "./collector.ts";
 import type { SensorDriver } from "./driver.ts";
-import { EXEC_POINTS, execSensor } from "./exec.ts";
+import { execPoints, execSensor } from "./exec.ts";
 import { hwmonSensor } from "./hwmon.ts";
 import { ipmiSensor } from "./ipmi.ts";
 import { mqttSensor } from "./mqtt.ts";
@@ -15,7 +15,7 @@ import { systemInformationSensor } from "./systeminformation.ts";
 export function sensorDevice(config: SensorDeviceConfig, clock: Clock, log: Log): CollectedDevice {
   switch (config.driver) {
     case "exec":
-      return { ...config, device: execSensor(config), points: EXEC_POINTS };
+      return { ...config, device: execSensor(config), points: execPoints(config) };
     case "hwmon":
       return { ...config, device: hwmonSensor(config) };
     case "ipmi":

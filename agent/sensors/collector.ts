@@ -16,6 +16,8 @@ export interface CollectedDevice {
   timeout_s: number;
   retries: number;
   stale_after_s?: number | undefined;
+  /** How often it has something new to say, where that is less often than it is read. */
+  every_s?: number | undefined;
 }
 
 /** A device that stays silent is asked again after twice the time, up to this. */
@@ -81,8 +83,9 @@ function poller({ device, points, ...config }: CollectedDevice, clock: Clock, lo
   const signals = points.map(pointSignal);
   const latest: (Latest | undefined)[] = points.map(() => undefined);
   const poll_ms = config.poll_s * 1000;
-  const fresh_ms = 1.5 * poll_ms + config.timeout_s * 1000;
-  const stale_after_ms = (config.stale_after_s ?? 3 * config.poll_s + config.timeout_s) * 1000;
+  const every_s = Math.max(config.poll_s, config.every_s ?? 0);
+  const fresh_ms = (1.5 * every_s + config.timeout_s) * 1000;
+  const stale_after_ms = (config.stale_after_s ?? 3 * every_s + config.timeout_s) * 1000;
   let opened = false;
   let running: Promise<void> | null = null;
   let failures = 0;

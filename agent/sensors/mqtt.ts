@@ -11,6 +11,7 @@ import { revealSecret } from "../devices/secret.ts";
 import type { SensorDevice } from "./device.ts";
 
 const RECONNECT_MS = 1_000;
+const FIRST_WORDS_MS = 500;
 /** A filter that fits more topics than this is taken for a mistake. */
 const TOPICS_MAX = 1_000;
 
@@ -34,6 +35,7 @@ export function mqttSensor(config: MqttSensor, clock: Clock, log: Log): SensorDe
   const said = points.map(() => new Map<string, Said>());
   let client: MqttClient | null = null;
   let problem = "";
+  let onHeard = () => {};
 
   const hear = (topic: string, payload: Buffer, retained: boolean) => {
     points.forEach((point, i) => {
@@ -44,7 +46,19 @@ export function mqttSensor(config: MqttSensor, clock: Clock, log: Log): SensorDe
       if (retained && last && !last.retained && last.value === value) return;
       if (last || said[i]!.size <= TOPICS_MAX) said[i]!.set(topic, { value, at_ms: clock.now(), retained });
     });
+    onHeard();
   };
+  /** What the broker retained comes right after the subscription; without it nobody waits for long. */
+  const firstWords = () =>
+    new Promise<void>((resolve) => {
+      const cancel = clock.after(FIRST_WORDS_MS, resolve);
+      onHeard = () => {
+        if (said.some((topics) => topics.size === 0)) return;
+        cancel();
+        resolve();
+      };
+      onHeard();
+    });
   const readingOf = (topics: ReadonlyMap<string, Said>, now_ms: number) => {
     const current = [...topics.values()].map((s) => (now_ms - s.at_ms <= old_ms ? s : null));
     const speaking = current.filter((s) => s !== null);
@@ -71,6 +85,7 @@ export function mqttSensor(config: MqttSensor, clock: Clock, log: Log): SensorDe
         opened.once("close", () => reject(noBroker(url, problem)));
       });
       await opened.subscribeAsync([...new Set(points.map(({ topic }) => topic))], { qos: 1 });
+      await firstWords();
     },
     async read() {
       const now_ms = clock.now();

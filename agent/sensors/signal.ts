@@ -38,6 +38,8 @@ export type Signal = (at_ms: number, reading: PointReading) => number | null;
 
 /** A counter that is not read for this long may have wrapped or restarted more than once. */
 const COUNTER_GAP_MS = 600_000;
+/** Two ages of one message, each reckoned from its own now, differ by rounding only. */
+const SAME_INSTANT_MS = 0.5;
 
 /**
  * Counters and deltas become rates, each part by itself, so that an outlet that restarts spoils no sum. A counter that
@@ -53,9 +55,12 @@ export function pointSignal(point: CommonPoint): Signal {
   const factor = (unit === "rpm" ? 100 / (full_scale_rpm ?? Number.NaN) : rule.factor) * per_field;
   const converted = (raw: number) => (raw * scale + offset) * factor + rule.offset * per_field;
   let previous: { at_ms: number; values: readonly (number | null)[] } | null = null;
+  let rate: number | null = null;
 
   return (at_ms, { values }) => {
     const before = previous;
+    // The same message, read again: the counter has not stood still, its rate still holds.
+    if (before !== null && Math.abs(at_ms - before.at_ms) < SAME_INSTANT_MS) return rate;
     if (rule.kind !== "gauge") previous = { at_ms, values };
     const own = values.map((raw, part) => {
       if (raw === null || !Number.isFinite(raw)) return null;
@@ -67,6 +72,7 @@ export function pointSignal(point: CommonPoint): Signal {
       if (last === null || last === undefined || raw < last) return null;
       return ((raw - last) * scale * factor * 1000) / span_ms;
     });
-    return aggregate(own, how);
+    rate = aggregate(own, how);
+    return rate;
   };
 }

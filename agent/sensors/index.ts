@@ -5,12 +5,22 @@ import type { Clock } from "../../shared/time.ts";
 import { type CollectedDevice, collector } from "./collector.ts";
 import type { SensorDriver } from "./driver.ts";
 import { EXEC_POINTS, execSensor } from "./exec.ts";
+import { prometheusPoints, prometheusSensor } from "./prometheus.ts";
+import { redfishPoints, redfishSensor } from "./redfish.ts";
 
 /** The device that a configuration describes, not yet opened. */
-export function sensorDevice(config: SensorDeviceConfig): CollectedDevice {
+export function sensorDevice(config: SensorDeviceConfig, clock: Clock, log: Log): CollectedDevice {
   switch (config.driver) {
     case "exec":
       return { ...config, device: execSensor(config), points: EXEC_POINTS };
+    case "prometheus": {
+      const points = prometheusPoints(config);
+      return { ...config, device: prometheusSensor(config, points, clock, log), points };
+    }
+    case "redfish": {
+      const points = redfishPoints(config);
+      return { ...config, device: redfishSensor(config, points, clock, log), points };
+    }
   }
 }
 
@@ -24,5 +34,6 @@ export function sensorDriver(config: SensorsConfig, clock: Clock, log: Log): Sen
     const expected = "at least one device to read (see docs/drivers.md, or run skadi-agent init)";
     throw skadiError("SKADI_BAD_CONFIG", { field: "sensors.devices", value: [], expected });
   }
-  return collector({ devices: config.devices.map(sensorDevice), aggregates: config.aggregate, clock, log });
+  const devices = config.devices.map((device) => sensorDevice(device, clock, log));
+  return collector({ devices, aggregates: config.aggregate, clock, log });
 }

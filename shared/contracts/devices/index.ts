@@ -2,13 +2,16 @@ import { z } from "zod";
 import { MEASURED_FIELDS } from "../telemetry.ts";
 import { Aggregate } from "./common.ts";
 import { ExecDrive, ExecSensor } from "./exec.ts";
+import { PrometheusSensor } from "./prometheus.ts";
+import { RedfishDrive, RedfishSensor } from "./redfish.ts";
+import { WebhookDrive } from "./webhook.ts";
 
 /** Any device that is read. */
-const SensorDevice = z.discriminatedUnion("driver", [ExecSensor]);
+const SensorDevice = z.discriminatedUnion("driver", [ExecSensor, PrometheusSensor, RedfishSensor]);
 export type SensorDeviceConfig = z.infer<typeof SensorDevice>;
 
 /** Any device that is driven. */
-const DriveDevice = z.discriminatedUnion("driver", [ExecDrive]);
+const DriveDevice = z.discriminatedUnion("driver", [ExecDrive, RedfishDrive, WebhookDrive]);
 export type DriveDeviceConfig = z.infer<typeof DriveDevice>;
 
 const differentNames = (devices: readonly { name: string }[]) =>

@@ -4,7 +4,14 @@ import type { WebhookDrive } from "../../shared/contracts/devices/webhook.ts";
 import { skadiError } from "../../shared/errors.ts";
 import type { Log } from "../../shared/log.ts";
 import type { Clock } from "../../shared/time.ts";
-import { type HttpClient, type HttpRequest, httpClient, jsonOf, unexpected } from "../devices/http.ts";
+import {
+  type HttpClient,
+  type HttpRequest,
+  httpClient,
+  jsonOf,
+  noteTrust,
+  unexpected,
+} from "../devices/http.ts";
 import { follow, stepsOf } from "../devices/json-pointer.ts";
 import { revealSecret } from "../devices/secret.ts";
 import type { DriveDevice } from "./drive.ts";
@@ -18,9 +25,8 @@ type Target = WebhookDrive["targets"][number];
  * `x-skadi-signature: sha256=<hex>`, the HMAC-SHA256 of "<timestamp>.<body>".
  */
 export function webhookDrive(config: WebhookDrive, clock: Clock, log: Log): DriveDevice {
-  if (!config.tls.verify) {
-    log.warn({ event: "certificate_not_verified", device: config.name, url: config.targets[0]?.url });
-  }
+  const urls = config.targets.map(({ url }) => url);
+  noteTrust(config, urls, config.auth !== undefined && "bearer" in config.auth, log);
   let client: HttpClient | null = null;
   /** Changes that were sent, but not seen to arrive. */
   const unsettled = new Map<RackTarget, { value: number | null; key: string }>();

@@ -3,6 +3,7 @@ import { TLSSocket } from "node:tls";
 import { Agent, buildConnector, type Dispatcher } from "undici";
 import type { HttpConfig } from "../../shared/contracts/devices/http.ts";
 import { SkadiError, skadiError } from "../../shared/errors.ts";
+import type { Log } from "../../shared/log.ts";
 
 export interface HttpRequest {
   method?: "GET" | "POST" | "PUT" | "PATCH" | "DELETE";
@@ -33,6 +34,7 @@ export interface HttpClient {
 const CONNECTIONS_MAX = 4;
 const CONNECT_TIMEOUT_MS = 5_000;
 const REDIRECTS_MAX = 3;
+const LOOPBACK = /^(localhost|127\..*|\[::1\])$/;
 
 /** @throws SkadiError SKADI_BAD_CONFIG when the file of certificate authorities cannot be read */
 export function httpClient({ tls, response_max_kb }: HttpConfig): HttpClient {
@@ -75,6 +77,20 @@ export function httpClient({ tls, response_max_kb }: HttpConfig): HttpClient {
   };
 }
 
+/** Says at the start, and loudly, where a connection gives less than it could. */
+export function noteTrust(
+  { name, tls }: { name: string; tls: HttpConfig["tls"] },
+  urls: readonly string[],
+  sends_secret: boolean,
+  log: Log,
+): void {
+  if (!tls.verify) log.warn({ event: "certificate_not_verified", device: name, urls });
+  const plain = urls.filter((url) => url.startsWith("http:") && !LOOPBACK.test(new URL(url).hostname));
+  if (sends_secret && plain.length > 0) {
+    log.warn({ event: "secret_sent_unencrypted", device: name, urls: plain });
+  }
+}
+
 /** An answer that is not what was asked for. */
 export function unexpected(url: string, value: unknown, expected: string): SkadiError {
   return skadiError("SKADI_DRIVER", { field: withoutQuery(url), value, expected });
@@ -105,7 +121,8 @@ function withoutQuery(url: string): string {
 
 function noAnswer(url: string, error: unknown): SkadiError {
   if (error instanceof SkadiError) return error;
-  const reason = error instanceof Error ? error.message || error.name : String(error);
+  const { message, code, name } = error as NodeJS.ErrnoException;
+  const reason = message || code || name;
   return unexpected(url, undefined, `an answer (${reason})`);
 }
 

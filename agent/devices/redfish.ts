@@ -8,6 +8,7 @@ import {
   type HttpRequest,
   httpClient,
   jsonOf,
+  noteTrust,
   unexpected,
 } from "./http.ts";
 import { follow } from "./json-pointer.ts";
@@ -52,9 +53,7 @@ interface Session {
 /** What opens connections to one device. A refused login is remembered from one connection to the next. */
 export function redfishConnector(config: RedfishConnection, clock: Clock, log: Log): () => RedfishClient {
   let refused_until_ms = Number.NEGATIVE_INFINITY;
-  if (!config.tls.verify) {
-    log.warn({ event: "certificate_not_verified", device: config.name, url: config.url });
-  }
+  noteTrust(config, [config.url], config.auth !== undefined, log);
   return () =>
     redfishClient(config, log, {
       check() {

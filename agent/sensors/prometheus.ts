@@ -7,7 +7,7 @@ import type { Log } from "../../shared/log.ts";
 import type { Clock } from "../../shared/time.ts";
 import { type ExpositionSample, parseExposition } from "../devices/exposition.ts";
 import { bucketQuantile, histogramWindow } from "../devices/histogram.ts";
-import { basicAuthorization, type HttpClient, httpClient, unexpected } from "../devices/http.ts";
+import { basicAuthorization, type HttpClient, httpClient, noteTrust, unexpected } from "../devices/http.ts";
 import { revealSecret } from "../devices/secret.ts";
 import type { PointReading, SensorDevice } from "./device.ts";
 
@@ -34,9 +34,7 @@ export function prometheusSensor(
   log: Log,
 ): SensorDevice {
   const wanted = new Set(points.map(sampleName));
-  if (!config.tls.verify) {
-    log.warn({ event: "certificate_not_verified", device: config.name, url: config.urls[0] });
-  }
+  noteTrust(config, config.urls, config.auth !== undefined, log);
   const failing = new Set<string>();
   let client: HttpClient | null = null;
   let readers: PointReader[] = [];

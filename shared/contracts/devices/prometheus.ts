@@ -35,7 +35,7 @@ interface ReadyPoint {
 }
 
 /** What well-known servers and exporters call the quantities that Skadi wants. */
-export const PROMETHEUS_PROFILES = {
+const PROMETHEUS_PROFILES = {
   vllm: [
     { field: "tokens_ps", unit: "total", metric: "vllm:generation_tokens_total" },
     { field: "latency_p95_ms", unit: "second", metric: "vllm:e2e_request_latency_seconds", quantile: 0.95 },

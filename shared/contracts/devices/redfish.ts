@@ -51,7 +51,7 @@ const Point = z
     error: "either pointer or select",
   });
 
-export const REDFISH_PROFILE_FIELDS = {
+const REDFISH_PROFILE_FIELDS = {
   chassis: ["inlet_c", "outlet_c", "fan_rpm_pct", "pdu_kw"],
   cdu: ["pump_rpm_pct", "inlet_c", "outlet_c"],
 } as const satisfies Record<string, readonly (typeof MEASURED_FIELDS)[number][]>;

@@ -1,7 +1,7 @@
 import type { CommonPoint } from "../../shared/contracts/devices/common.ts";
 import type { ExecSensor } from "../../shared/contracts/devices/exec.ts";
 import { parsePayload } from "../../shared/contracts/parse.ts";
-import { MEASURED_FIELDS, Measured } from "../../shared/contracts/telemetry.ts";
+import { Measured } from "../../shared/contracts/telemetry.ts";
 import { SkadiError } from "../../shared/errors.ts";
 import { OUTPUT_MAX_BYTES, runCommand } from "../devices/command.ts";
 import type { SensorDevice } from "./device.ts";
@@ -9,15 +9,12 @@ import type { SensorDevice } from "./device.ts";
 /** Fields that the command leaves out are missing; a field of the wrong type fails the whole read. */
 const ExecOutput = Measured.partial();
 
-/** The command may print any telemetry field. */
-export const EXEC_POINTS: readonly CommonPoint[] = MEASURED_FIELDS.map((field) => ({
-  field,
-  scale: 1,
-  offset: 0,
-}));
+export function execPoints({ fields }: ExecSensor): CommonPoint[] {
+  return fields.map((field) => ({ field, scale: 1, offset: 0 }));
+}
 
 /** Runs a command for each read; it prints one JSON object with telemetry fields, energy since its last run. */
-export function execSensor({ name, command }: ExecSensor): SensorDevice {
+export function execSensor({ name, command, fields }: ExecSensor): SensorDevice {
   return {
     name,
     open: async () => {},
@@ -28,7 +25,7 @@ export function execSensor({ name, command }: ExecSensor): SensorDevice {
         OUTPUT_MAX_BYTES,
       );
       if (!parsed.ok) throw new SkadiError(parsed.rejections);
-      return MEASURED_FIELDS.map((field) => ({ values: [parsed.value[field] ?? null] }));
+      return fields.map((field) => ({ values: [parsed.value[field] ?? null] }));
     },
     close: async () => {},
   };

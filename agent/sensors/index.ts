@@ -4,7 +4,7 @@ import type { Log } from "../../shared/log.ts";
 import type { Clock } from "../../shared/time.ts";
 import { type CollectedDevice, collector } from "./collector.ts";
 import type { SensorDriver } from "./driver.ts";
-import { EXEC_POINTS, execSensor } from "./exec.ts";
+import { execPoints, execSensor } from "./exec.ts";
 import { prometheusPoints, prometheusSensor } from "./prometheus.ts";
 import { redfishPoints, redfishSensor } from "./redfish.ts";
 
@@ -12,7 +12,7 @@ import { redfishPoints, redfishSensor } from "./redfish.ts";
 export function sensorDevice(config: SensorDeviceConfig, clock: Clock, log: Log): CollectedDevice {
   switch (config.driver) {
     case "exec":
-      return { ...config, device: execSensor(config), points: EXEC_POINTS };
+      return { ...config, device: execSensor(config), points: execPoints(config) };
     case "prometheus": {
       const points = prometheusPoints(config);
       return { ...config, device: prometheusSensor(config, points, clock, log), points };

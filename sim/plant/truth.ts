@@ -31,6 +31,8 @@ export interface RackTruth {
   pump_kw: number;
   air_kw: number;
   liquid_kw: number;
+  /** Coolant flow as a share of the flow of a healthy pump at full speed. */
+  coolant_flow_share: number;
   fan_rpm_pct: number;
   pump_rpm_pct: number;
   /** Mean demand before routing, after routing and admission, and what arrived and was served in this step. */
@@ -64,6 +66,7 @@ export function rackTruth(
     pump_kw: racks.pump_kw[i]!,
     air_kw: racks.air_kw[i]!,
     liquid_kw: racks.liquid_kw[i]!,
+    coolant_flow_share: (racks.pump_pct[i]! / 100) * racks.condition.pump_capacity[i]!,
     fan_rpm_pct: racks.fan_pct[i]!,
     pump_rpm_pct: racks.pump_pct[i]!,
     demand_tokens_ps: racks.demand_tokens_ps[i]!,

@@ -5,9 +5,9 @@ import { AgentConfig, type SimConfig } from "../../shared/contracts/config.ts";
 import type { Log } from "../../shared/log.ts";
 import type { Clock } from "../../shared/time.ts";
 import type { Plant } from "../plant/plant.ts";
+import { runPlant } from "../plant/run.ts";
 import { simulatedActuators, simulatedSensors } from "./rack.ts";
 
-const PLANT_STEP_S = 1;
 /** Connecting agents one after another in small groups spares the broker a stampede. */
 const START_GROUP = 24;
 
@@ -35,9 +35,7 @@ export function createSite(options: SiteOptions): Site {
   return {
     plant,
     async start() {
-      stopPlant = clock.every(PLANT_STEP_S * 1000, () => {
-        while (plant.now_ms + PLANT_STEP_S * 1000 <= clock.now()) plant.step(PLANT_STEP_S);
-      });
+      stopPlant = runPlant(plant, clock);
       for (let i = 0; i < agents.length; i += START_GROUP) {
         await Promise.all(agents.slice(i, i + START_GROUP).map((agent) => agent.start()));
       }

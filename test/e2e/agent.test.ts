@@ -23,6 +23,14 @@ function install(options: { mqtt_url?: string; reading?: object } = {}) {
   const settings = {
     rack_id: "R-B-03",
     sensors: { devices: [{ name: "script", driver: "exec", command: [script], poll_s: 0.2 }] },
+    drives: [
+      {
+        name: "tray",
+        driver: "exec",
+        command: ["/bin/sh", "-c", "echo auto"],
+        targets: [{ target: "fan_rpm_pct" }],
+      },
+    ],
     mqtt: { url: options.mqtt_url ?? "mqtt://127.0.0.1:1" },
     model: { file: model, cache_dir: folder },
     loop: { sample_s: 0.2, score_s: 1 },
@@ -52,18 +60,23 @@ describe("skadi-agent", () => {
     expect(code).toBe(1);
     const results = JSON.parse(stdout);
     expect(results).toMatchObject([
-      { what: "sensors", ok: true },
+      { what: "sensor script", ok: true },
+      { what: "drive tray", ok: true, detail: "exec: fan_rpm_pct auto" },
       { what: "broker", ok: false },
       { what: "model", ok: true },
+      { what: "health", ok: true },
       { what: "trust", ok: true },
+      { what: "state", ok: true },
     ]);
-    expect(results[1].detail).toContain("ECONNREFUSED");
+    expect(results[2].detail).toContain("ECONNREFUSED");
   });
 
   it("sensors prints the values, and names what is missing", async () => {
     const { config } = install({ reading: { inlet_c: 22.5 } });
     const { stdout } = await runProgram("agent", ["sensors", "--config", config]);
     expect(stdout).toMatch(/inlet_c\s+22.5\noutlet_c\s+missing/);
+    const json = await runProgram("agent", ["sensors", "--config", config, "--json"]);
+    expect(JSON.parse(json.stdout)).toMatchObject({ inlet_c: 22.5, outlet_c: null, quality: {} });
   });
 
   it("score judges one sample from standard input and says why", async () => {

@@ -7,6 +7,7 @@ const NEEDED = [
   { program: "mosquitto", package: "mosquitto" },
   { program: "chromium", package: "chromium" },
   { program: "prometheus-node-exporter", package: "prometheus-node-exporter" },
+  { program: "snmpwalk", package: "snmp" },
 ] as const;
 
 const FOLDERS = ["/usr/bin", "/usr/sbin", "/usr/local/bin", "/usr/local/sbin"];

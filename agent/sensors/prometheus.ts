@@ -124,10 +124,7 @@ function seriesReader(point: PrometheusPoint): PointReader {
       if (samples === null) for (const key of known_before) seen.set(key, now_ms);
       if (samples === null && known_before.length === 0) unknown_pages++;
     }
-    if ([...seen.values()].some((at_ms) => now_ms - at_ms > SERIES_GONE_MS)) {
-      seen = new Map();
-      return { values: [] };
-    }
+    if ([...seen.values()].some((at_ms) => now_ms - at_ms > SERIES_GONE_MS)) seen = new Map();
     const numbers = [...seen.keys()].map((key) => finite(values.get(key)));
     return { values: [...numbers, ...Array.from({ length: unknown_pages }, () => null)], age_ms };
   };

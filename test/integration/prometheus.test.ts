@@ -139,6 +139,24 @@ DCGM_FI_DEV_POWER_USAGE{gpu="0"} 310.5
     await expect(stranger.read()).rejects.toThrow("401");
   });
 
+  it("may have moved within their server, but a token follows to no other", async () => {
+    const points = [{ field: "queue_depth", metric: "a" }];
+    const auth = { bearer: "s3cret" };
+    const other = await pageServer((_, response) => response.end("a 1\n"));
+    let location = "/new";
+    const server = await pageServer((request, response) => {
+      if (request.url === "/new") response.end("a 2\n");
+      else response.writeHead(302, { location }).end();
+    });
+    const { read } = await opened({ urls: [`${server.url}/old`], points, auth });
+    expect(await read()).toEqual([[2]]);
+    location = `${other.url}/new`;
+    await expect(read()).rejects.toThrow("redirect");
+    location = "/old";
+    await expect(read()).rejects.toThrow("redirects");
+    expect(other.requests).toEqual([]);
+  });
+
   it("are not web pages, and not endless", async () => {
     const points = [{ field: "queue_depth", metric: "a" }];
     const html = await pageServer((_, response) => response.end("<html>log in</html>"));

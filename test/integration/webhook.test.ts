@@ -121,13 +121,14 @@ describe("a scheduler behind a webhook", () => {
     expect(keys[3]).not.toBe(keys[0]);
   });
 
-  it("is not followed to another place with a change", async () => {
+  it("is not followed to another place with a change, not even on the same server", async () => {
     const other = await scheduler();
-    const server = await pageServer((_, response) =>
-      response.writeHead(307, { location: `${other.url}/racks/7` }).end(),
-    );
-    const { gate } = driven({ ...weight(server.url), read_back: "none" }, { auth: { bearer: "let me" } });
-    expect(await gate(80)).toMatchObject({ outcome: "refused" });
+    for (const location of [`${other.url}/racks/7`, "/racks/8"]) {
+      const server = await pageServer((_, response) => response.writeHead(307, { location }).end());
+      const { gate } = driven({ ...weight(server.url), read_back: "none" }, { auth: { bearer: "let me" } });
+      expect(await gate(80)).toMatchObject({ outcome: "refused" });
+      expect(new Set(server.requests.map(({ url }) => url))).toEqual(new Set(["/racks/7"]));
+    }
     expect(other.requests).toEqual([]);
   });
 });

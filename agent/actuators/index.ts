@@ -7,6 +7,8 @@ import { type DrivenDevice, drivesAsActuators } from "./drives.ts";
 import { execDrive } from "./exec.ts";
 import { hwmonDrive } from "./hwmon.ts";
 import { ipmiDrive } from "./ipmi.ts";
+import { redfishDrive } from "./redfish.ts";
+import { webhookDrive } from "./webhook.ts";
 
 /** The device that a configuration describes, not yet opened. */
 export function drivenDevice(config: DriveDeviceConfig, clock: Clock, log: Log): DrivenDevice {
@@ -17,6 +19,10 @@ export function drivenDevice(config: DriveDeviceConfig, clock: Clock, log: Log):
       return { ...config, device: hwmonDrive(config) };
     case "ipmi":
       return { ...config, device: ipmiDrive(config, log) };
+    case "redfish":
+      return { ...config, device: redfishDrive(config, clock, log) };
+    case "webhook":
+      return { ...config, device: webhookDrive(config, clock, log) };
   }
 }
 

@@ -9,6 +9,8 @@ import { hwmonSensor } from "./hwmon.ts";
 import { ipmiSensor } from "./ipmi.ts";
 import { mqttSensor } from "./mqtt.ts";
 import { nvidiaSensor } from "./nvidia.ts";
+import { prometheusPoints, prometheusSensor } from "./prometheus.ts";
+import { redfishPoints, redfishSensor } from "./redfish.ts";
 import { systemInformationSensor } from "./systeminformation.ts";
 
 /** The device that a configuration describes, not yet opened. */
@@ -26,6 +28,14 @@ export function sensorDevice(config: SensorDeviceConfig, clock: Clock, log: Log)
       return { ...config, device: nvidiaSensor(config, clock) };
     case "systeminformation":
       return { ...config, device: systemInformationSensor(config) };
+    case "prometheus": {
+      const points = prometheusPoints(config);
+      return { ...config, device: prometheusSensor(config, points, clock, log), points };
+    }
+    case "redfish": {
+      const points = redfishPoints(config);
+      return { ...config, device: redfishSensor(config, points, clock, log), points };
+    }
   }
 }
 

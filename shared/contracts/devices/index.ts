@@ -6,7 +6,10 @@ import { HwmonDrive, HwmonSensor } from "./hwmon.ts";
 import { IpmiDrive, IpmiSensor } from "./ipmi.ts";
 import { MqttSensor } from "./mqtt.ts";
 import { NvidiaSensor } from "./nvidia.ts";
+import { PrometheusSensor } from "./prometheus.ts";
+import { RedfishDrive, RedfishSensor } from "./redfish.ts";
 import { SystemInformationSensor } from "./systeminformation.ts";
+import { WebhookDrive } from "./webhook.ts";
 
 /** Any device that is read. */
 const SensorDevice = z.discriminatedUnion("driver", [
@@ -15,12 +18,20 @@ const SensorDevice = z.discriminatedUnion("driver", [
   IpmiSensor,
   MqttSensor,
   NvidiaSensor,
+  PrometheusSensor,
+  RedfishSensor,
   SystemInformationSensor,
 ]);
 export type SensorDeviceConfig = z.infer<typeof SensorDevice>;
 
 /** Any device that is driven. */
-const DriveDevice = z.discriminatedUnion("driver", [ExecDrive, HwmonDrive, IpmiDrive]);
+const DriveDevice = z.discriminatedUnion("driver", [
+  ExecDrive,
+  HwmonDrive,
+  IpmiDrive,
+  RedfishDrive,
+  WebhookDrive,
+]);
 export type DriveDeviceConfig = z.infer<typeof DriveDevice>;
 
 const differentNames = (devices: readonly { name: string }[]) =>

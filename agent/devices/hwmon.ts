@@ -33,14 +33,19 @@ export function chipFits(address: { chip: string; device: string }): (chip: Hwmo
   return (chip) => name(chip.name) && device(chip.device);
 }
 
-/** A file's text without the line's end; null where it is not there or cannot be read at the moment. */
+/**
+ * A file's text without the line's end; null where it is not there or its driver cannot tell at the moment.
+ *
+ * @throws where it may not be read, which no waiting will change
+ */
 export async function textOf(file: string): Promise<string | null> {
   try {
     return (await readFile(file, "utf8")).trim();
   } catch (error) {
-    // Drivers answer with an error of their own for a sensor that is off, asleep or broken.
-    if (typeof (error as NodeJS.ErrnoException).code === "string") return null;
-    throw error;
+    // Drivers have many errors of their own for a sensor that is off, asleep or broken.
+    const { code } = error as NodeJS.ErrnoException;
+    if (code === undefined || code === "EACCES") throw error;
+    return null;
   }
 }
 

@@ -1,4 +1,3 @@
-import { existsSync } from "node:fs";
 import type { IpmiSensor } from "../../shared/contracts/devices/ipmi.ts";
 import type { Unit } from "../../shared/contracts/devices/units.ts";
 import { skadiError } from "../../shared/errors.ts";
@@ -26,7 +25,8 @@ export function ipmiSensor(config: IpmiSensor): SensorDevice {
   let run = (_args: readonly string[], _signal: AbortSignal) => Promise.resolve("");
 
   const listed = async (signal: AbortSignal) => {
-    const cached = sdr_cache !== undefined && existsSync(sdr_cache) ? ["-S", sdr_cache] : [];
+    // Without the file ipmitool asks the controller.
+    const cached = sdr_cache === undefined ? [] : ["-S", sdr_cache];
     return parseSensorList(await run([...cached, "-c", "sdr", "list", "full"], signal));
   };
   return {

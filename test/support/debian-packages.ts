@@ -8,6 +8,9 @@ const NEEDED = [
   { program: "chromium", package: "chromium" },
   { program: "prometheus-node-exporter", package: "prometheus-node-exporter" },
   { program: "snmpwalk", package: "snmp" },
+  { program: "ipmitool", package: "ipmitool" },
+  { program: "ipmi_sim", package: "openipmi" },
+  { program: "cc", package: "gcc" },
 ] as const;
 
 const FOLDERS = ["/usr/bin", "/usr/sbin", "/usr/local/bin", "/usr/local/sbin"];

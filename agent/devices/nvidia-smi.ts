@@ -27,7 +27,7 @@ export function parseGpuLine(line: string, queries: number): Omit<GpuRow, "at_ms
 const LINE_MAX_LENGTH = 4_096;
 
 export interface NvidiaSmi {
-  /** The rows by UUID; rejects when the program has ended. Waits for the first one. */
+  /** The rows by UUID; rejects when the program has ended. Waits until every GPU was told of. */
   rows(signal: AbortSignal): Promise<ReadonlyMap<string, GpuRow>>;
   stop(): void;
 }
@@ -45,6 +45,10 @@ export function startNvidiaSmi(options: {
   const { program, queries, every_ms, clock } = options;
   const rows = new Map<string, GpuRow>();
   let rest = "";
+  /** What is wrong with a GPU or a query, nvidia-smi says on its standard output. */
+  let said = "";
+  /** A GPU was told of twice, so every GPU was told of once. */
+  let all_told = false;
   let ended: string | undefined;
   let wake = () => {};
   const query = `--query-gpu=${["index", "uuid", ...queries].join(",")}`;
@@ -54,10 +58,12 @@ export function startNvidiaSmi(options: {
       rest = (lines.pop() ?? "").slice(0, LINE_MAX_LENGTH);
       for (const line of lines) {
         const row = parseGpuLine(line, queries.length);
-        if (row) rows.set(row.uuid, { ...row, at_ms: clock.now() });
-        else if (line.trim()) said = line.trim().slice(0, 200);
+        if (row) {
+          all_told ||= rows.has(row.uuid);
+          rows.set(row.uuid, { ...row, at_ms: clock.now() });
+        } else if (line.trim()) said = line.trim().slice(0, 200);
       }
-      if (rows.size > 0) wake();
+      if (all_told) wake();
     },
     onEnd(reason) {
       ended = reason ?? "it ended by itself";
@@ -65,12 +71,9 @@ export function startNvidiaSmi(options: {
       wake();
     },
   });
-  // What is wrong with a GPU or a query, nvidia-smi says on its standard output.
-  let said = "";
-
   return {
     async rows(signal) {
-      if (rows.size === 0 && ended === undefined) {
+      if (!all_told && ended === undefined) {
         await new Promise<void>((resolve) => {
           wake = resolve;
           signal.addEventListener("abort", () => resolve(), { once: true });

@@ -11,7 +11,8 @@ import { revealSecret } from "../devices/secret.ts";
 import type { SensorDevice } from "./device.ts";
 
 const RECONNECT_MS = 1_000;
-const FIRST_WORDS_MS = 500;
+/** This share of the time for one attempt is spent on waiting for what comes right after the subscription. */
+const FIRST_WORDS_SHARE = 0.25;
 /** A filter that fits more topics than this is taken for a mistake. */
 const TOPICS_MAX = 1_000;
 
@@ -51,7 +52,7 @@ export function mqttSensor(config: MqttSensor, clock: Clock, log: Log): SensorDe
   /** What the broker retained comes right after the subscription; without it nobody waits for long. */
   const firstWords = () =>
     new Promise<void>((resolve) => {
-      const cancel = clock.after(FIRST_WORDS_MS, resolve);
+      const cancel = clock.after(FIRST_WORDS_SHARE * timeout_s * 1000, resolve);
       onHeard = () => {
         if (said.some((topics) => topics.size === 0)) return;
         cancel();

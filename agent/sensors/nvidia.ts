@@ -8,6 +8,8 @@ import type { SensorDevice } from "./device.ts";
 export function nvidiaSensor(config: NvidiaSensor, clock: Clock): SensorDevice {
   const { name, program, gpus, points, poll_s, timeout_s } = config;
   const queries = [...new Set(points.map(({ query }) => query))];
+  // The first read waits for a second round: it must come in time.
+  const every_ms = Math.round(Math.min(poll_s, timeout_s / 3) * 1000);
   const silent_ms = (3 * poll_s + timeout_s) * 1000;
   /** Every GPU that was ever there: one that fell off the bus is missing, not forgotten. */
   const seen = new Set<string>();
@@ -22,7 +24,7 @@ export function nvidiaSensor(config: NvidiaSensor, clock: Clock): SensorDevice {
     name,
     async open() {
       smi?.stop();
-      smi = startNvidiaSmi({ program, queries, every_ms: Math.round(poll_s * 1000), clock });
+      smi = startNvidiaSmi({ program, queries, every_ms, clock });
     },
     async read(signal) {
       const rows = await smi!.rows(signal);

@@ -1,11 +1,11 @@
 import { execFile, execFileSync, spawn } from "node:child_process";
-import { createSocket } from "node:dgram";
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import { onTestFinished } from "vitest";
 import { hasProgram } from "./debian-packages.ts";
 import { eventually } from "./eventually.ts";
+import { freeUdpPort } from "./ports.ts";
 import { temporaryFolder } from "./temporary.ts";
 
 export const hasBmc = ["ipmi_sim", "ipmitool", "cc"].every(hasProgram);
@@ -119,12 +119,4 @@ function fullSensorRecord(id: number, sensor: (typeof SENSORS)[number]): number[
     ...named,
   ];
   return [id, 0, 0x51, 0x01, body.length, ...body];
-}
-
-async function freeUdpPort(): Promise<number> {
-  const socket = createSocket("udp4");
-  await new Promise<void>((resolve) => socket.bind(0, "127.0.0.1", resolve));
-  const { port } = socket.address();
-  await new Promise<void>((resolve) => socket.close(() => resolve()));
-  return port;
 }

@@ -5,6 +5,7 @@ import { join } from "node:path";
 export interface Certificate {
   key: string;
   cert: string;
+  key_file: string;
   cert_file: string;
   /** SHA-256, as openssl prints it. */
   fingerprint: string;
@@ -21,6 +22,7 @@ export function selfSigned(folder: string): Certificate {
   return {
     key: readFileSync(key_file, "utf8"),
     cert: readFileSync(cert_file, "utf8"),
+    key_file,
     cert_file,
     fingerprint: printed.trim().split("=")[1]!,
   };

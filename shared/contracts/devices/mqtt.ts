@@ -22,12 +22,18 @@ const Point = z
       .optional(),
   })
   .superRefine(fieldFitsUnit)
-  // Counters of several publishers do not grow at the same instants: their sum has no rate.
-  .refine(
-    ({ field, unit, topic }) =>
-      !hasWildcard(topic) || UNIT_RULES[unit ?? FIELD_UNITS[field].unit].kind === "gauge",
-    { path: ["topic"], error: "no wildcards where the unit is that of a counter" },
-  );
+  .superRefine(({ field, unit, topic }, ctx) => {
+    const { kind } = UNIT_RULES[unit ?? FIELD_UNITS[field].unit];
+    if (kind === "delta") {
+      // A message that is lost, or two between two reads, would be energy that was never used.
+      ctx.addIssue({ code: "custom", path: ["unit"], message: "a power, or a counter such as joule" });
+    }
+    if (kind === "counter" && hasWildcard(topic)) {
+      // Counters of several publishers do not grow at the same instants: their sum has no rate.
+      const message = "no wildcards where the unit is that of a counter";
+      ctx.addIssue({ code: "custom", path: ["topic"], message });
+    }
+  });
 
 /** Readings that others publish on a broker, this site's or another. */
 export const MqttSensor = z.strictObject({

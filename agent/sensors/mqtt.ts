@@ -79,7 +79,10 @@ export function mqttSensor(config: MqttSensor, clock: Clock, log: Log): SensorDe
       opened.on("error", (error) => {
         problem = error.message;
       });
-      opened.on("connect", () => log.info({ event: "sensor_broker_connected", device: name, url }));
+      opened.on("connect", () => {
+        problem = "";
+        log.info({ event: "sensor_broker_connected", device: name, url });
+      });
       await new Promise<void>((resolve, reject) => {
         opened.once("connect", () => resolve());
         opened.once("error", reject);

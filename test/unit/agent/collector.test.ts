@@ -94,6 +94,20 @@ describe("the collector", () => {
     expect((await driver.read()).values.inlet_c).toBeNull();
   });
 
+  it("waits longer for a device that says something new less often than it is read", async () => {
+    const probe = device("probe", ["inlet_c"], { every_s: 10 });
+    const { driver, pass } = await rig(probe);
+    for (const [age_s, quality, value] of [
+      [10, {}, 20],
+      [18, { inlet_c: "stale" }, 20],
+      [33, {}, null],
+    ] as const) {
+      probe.extra.age_ms = age_s * 1000;
+      await pass(1);
+      expect(await driver.read()).toMatchObject({ values: { inlet_c: value }, quality });
+    }
+  });
+
   it("gives up a call that hangs, and a device that hangs delays no other", async () => {
     const [stuck, fine] = [device("stuck", ["pdu_kw"]), device("fine", ["inlet_c"])];
     const { driver, pass } = await rig(stuck, fine);

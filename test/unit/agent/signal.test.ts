@@ -64,6 +64,15 @@ describe("a counter", () => {
     expect(signal(20_000, { values: [102, 4] })).toBeCloseTo(720, 9);
   });
 
+  it("told again as of the same instant has not stood still: its rate holds", () => {
+    const signal = pointSignal(energy);
+    signal(0, { values: [100] });
+    const rate = signal(10_000, { values: [101] });
+    expect(rate).toBeCloseTo(360, 9);
+    expect(signal(10_000.0001, { values: [101] })).toBe(rate);
+    expect(signal(20_000, { values: [102] })).toBeCloseTo(360, 2);
+  });
+
   it("not read for a long time says nothing", () => {
     const signal = pointSignal(energy);
     signal(0, { values: [100] });

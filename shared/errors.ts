@@ -49,13 +49,25 @@ export type Rejection = z.infer<typeof Rejection>;
 
 const VALUE_MAX_CHARS = 80;
 
-/** Shortens a value so that a hostile payload cannot flood a log line or an acknowledgement. */
-function briefValue(value: unknown): unknown {
-  if (value === undefined || value === null || typeof value === "boolean") return value;
-  if (typeof value === "number") return Number.isFinite(value) ? value : String(value);
+const SECRET_KEY = /^(.*password|passphrase|token|bearer|secret|hmac|community)$/i;
+
+/** Shortens a value so that a hostile payload cannot flood a log line or an acknowledgement, and blanks secrets. */
+function briefValue(detail: unknown): unknown {
+  if (detail === undefined || detail === null || typeof detail === "boolean") return detail;
+  if (typeof detail === "number") return Number.isFinite(detail) ? detail : String(detail);
+  const value = withoutSecrets(detail);
   const text = typeof value === "string" ? value : (JSON.stringify(value) ?? String(value));
   if (text.length <= VALUE_MAX_CHARS) return value;
   return `${text.slice(0, VALUE_MAX_CHARS)}… (${text.length} characters)`;
+}
+
+/** What configurations have under the name of a secret, and credentials in a URL. */
+function withoutSecrets(value: unknown): unknown {
+  if (typeof value === "string") return value.replaceAll(/(\w:\/\/)[^/@\s]+@/g, "$1(secret)@");
+  const text = JSON.stringify(value, (key, inner) =>
+    SECRET_KEY.test(key) ? "(secret)" : typeof inner === "string" ? withoutSecrets(inner) : inner,
+  );
+  return text === undefined ? value : JSON.parse(text);
 }
 
 /** Builds a rejection; the message repeats field, value and expectation so that one line tells all. */

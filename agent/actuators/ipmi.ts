@@ -40,6 +40,8 @@ export function ipmiDrive(config: IpmiDrive, log: Log): DriveDevice {
     async read(target, signal) {
       const { get, get_mode, scale, offset } = driven.get(target)!;
       if (get_mode && !get_mode.manual.includes(await byteOf(get_mode, signal))) return null;
+      // At least it must be there.
+      if (!get && !get_mode) await run(["mc", "info"], signal);
       const last = taken.get(target) ?? null;
       // Where no command tells the mode, the byte means nothing while the controller is in control.
       if (!get || (!get_mode && last === null)) return last;

@@ -124,8 +124,9 @@ const Driven = z
       const { target, scale, offset } = driven;
       return { target, scale, offset, ...commands.data };
     }
-    for (const { path, message } of commands.error.issues) {
-      ctx.addIssue({ code: "custom", path: [...path], message: `${message}, or a profile` });
+    // Each was checked by itself: what is wrong now is what is not there.
+    for (const { path } of commands.error.issues) {
+      ctx.addIssue({ code: "custom", path: [...path], message: "raw commands, or a profile that has them" });
     }
     return z.NEVER;
   })

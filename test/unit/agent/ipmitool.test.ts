@@ -1,5 +1,81 @@
-import { describe, expect, it } from "vitest";
-import { parseDcmiPower, parseRawAnswer, parseSensorList } from "../../../agent/devices/ipmitool.ts";
+import { writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { afterEach, describe, expect, it, vi } from "vitest";
+import {
+  ipmitool,
+  parseDcmiPower,
+  parseRawAnswer,
+  parseSensorList,
+} from "../../../agent/devices/ipmitool.ts";
+import { IpmiDrive, IpmiSensor } from "../../../shared/contracts/devices/ipmi.ts";
+import { temporaryFolder } from "../../support/temporary.ts";
+
+describe("ipmitool's command line, which every user of the machine can list,", () => {
+  afterEach(() => vi.unstubAllEnvs());
+
+  /** A program of that name that prints how it was called. */
+  function tellTale() {
+    const folder = temporaryFolder();
+    const script = '#!/bin/sh\necho "$@"\necho "$IPMI_PASSWORD/$IPMITOOL_PASSWORD"\n';
+    writeFileSync(join(folder, "ipmitool"), script, { mode: 0o755 });
+    vi.stubEnv("PATH", `${folder}:${process.env.PATH}`);
+    vi.stubEnv("IPMITOOL_PASSWORD", "of somebody else");
+  }
+  const called = async (connection: object) => {
+    tellTale();
+    const sensor = {
+      name: "bmc",
+      driver: "ipmi",
+      points: [{ field: "inlet_c", sensor: "Inlet" }],
+      ...connection,
+    };
+    const run = ipmitool(IpmiSensor.parse(sensor));
+    return (await run(["mc", "info"], new AbortController().signal)).trim().split("\n");
+  };
+
+  it("has no password: it goes by the environment", async () => {
+    const [args, passwords] = await called({ host: "10.0.7.1", username: "skadi", password: "s3cret" });
+    expect(args).toBe("-I lanplus -H 10.0.7.1 -p 623 -L USER -U skadi -E mc info");
+    expect(passwords).toBe("s3cret/s3cret");
+  });
+
+  it("names no host where the machine's own controller is meant", async () => {
+    expect((await called({}))[0]).toBe("-I open mc info");
+  });
+
+  it("cannot be bent by a host that looks like an option", () => {
+    const points = [{ field: "inlet_c", sensor: "Inlet" }];
+    const device = { name: "bmc", driver: "ipmi", host: "-P", points };
+    expect(IpmiSensor.safeParse(device).success).toBe(false);
+    expect(IpmiSensor.safeParse({ ...device, host: undefined, password: "x" }).success).toBe(false);
+  });
+});
+
+describe("raw commands", () => {
+  const accepts = (target: object) =>
+    IpmiDrive.safeParse({ name: "bmc", driver: "ipmi", targets: [{ target: "fan_rpm_pct", ...target }] });
+  const set = ["0x30 0x30 0x02 0xff {value}"];
+  const auto = ["0x30 0x30 0x01 0x01"];
+
+  it("are a profile's, or one's own, or a profile's with some of one's own", () => {
+    expect(accepts({ profile: "dell" }).success).toBe(true);
+    expect(accepts({ set, auto }).success).toBe(true);
+    const mixed = accepts({ profile: "dell", set, byte_max: 50 }).data?.targets[0];
+    expect(mixed).toMatchObject({ set, auto, byte_max: 50 });
+  });
+
+  it.each([
+    ["nothing at all", {}],
+    ["no way back to automatic", { set }],
+    ["no place for the value", { set: auto, auto }],
+    ["a value in the way back", { set, auto: set }],
+    ["something that is no byte", { set: ["0x30 0x100 {value}"], auto }],
+    ["a command of another kind", { set: ["power off {value}"], auto }],
+    ["a scale of nothing", { profile: "dell", scale: 0 }],
+  ])("with %s are refused in the configuration", (_, target) => {
+    expect(accepts(target).success).toBe(false);
+  });
+});
 
 describe("ipmitool's list of sensors", () => {
   it("gives numbers with their units; disabled sensors and discrete ones give none", () => {

@@ -16,6 +16,19 @@ describe("a rejection", () => {
     );
   });
 
+  it("never repeats a secret, by itself or inside what was wrong", () => {
+    const device = {
+      url: "mqtt://skadi:s3cret@bms",
+      password: "s3cret",
+      auth: { bearer: "s3cret" },
+      port: 1,
+    };
+    for (const value of [device, [device], device.url]) {
+      expect(JSON.stringify(reject("SKADI_BAD_CONFIG", { value }))).not.toContain("s3cret");
+    }
+    expect(reject("SKADI_BAD_CONFIG", { value: { tokens_ps: "many" } }).value).toEqual({ tokens_ps: "many" });
+  });
+
   it("thrown, carries its status, and the messages of all its rejections", () => {
     const error = new SkadiError([
       reject("SKADI_NOT_FOUND", { field: "a" }),

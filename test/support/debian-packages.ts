@@ -6,6 +6,7 @@ const NEEDED = [
   { program: "mosquitto_pub", package: "mosquitto-clients" },
   { program: "mosquitto", package: "mosquitto" },
   { program: "chromium", package: "chromium" },
+  { program: "snmpd", package: "snmpd" },
 ] as const;
 
 const FOLDERS = ["/usr/bin", "/usr/sbin", "/usr/local/bin", "/usr/local/sbin"];

@@ -1,0 +1,102 @@
+import type { ModbusPoint, ModbusSensor } from "../../shared/contracts/devices/modbus.ts";
+import { MODBUS_WORDS } from "../../shared/contracts/devices/modbus.ts";
+import { type ModbusClient, ModbusException, modbusClient } from "../devices/modbus.ts";
+import { blocksOf, type ModbusBlock, type ModbusRange } from "../devices/modbus-blocks.ts";
+import { decodeRegisters, registerBits } from "../devices/modbus-values.ts";
+import type { PointReading, SensorDevice } from "./device.ts";
+
+type Answer = { bytes: Buffer; reason?: undefined } | { bytes: null; reason: string };
+
+/** Reads registers, coils and inputs over Modbus TCP. */
+export function modbusSensor(config: ModbusSensor): SensorDevice {
+  const client = modbusClient(config);
+  const ranges = config.points.map((point) => rangesOf(point, config.unit_id));
+  const blocks = blocksOf(ranges.flat(), config);
+  /** Blocks that the device refuses as a whole: it has gaps that must not be read. */
+  const refused = new Set<ModbusBlock>();
+
+  return {
+    name: config.name,
+    async open() {
+      client.close();
+    },
+    async read(signal) {
+      const answers = new Map<ModbusRange, Answer>();
+      for (const block of blocks) await readBlock(client, block, refused, answers, signal);
+      const all = [...answers.values()];
+      const [first] = all;
+      if (first?.bytes === null && all.every(({ bytes }) => bytes === null)) throw new Error(first.reason);
+      return config.points.map((point, i) => reading(point, ranges[i]!, answers));
+    },
+    async close() {
+      client.close();
+    },
+  };
+}
+
+function rangesOf(point: ModbusPoint, unit_id: number): ModbusRange[] {
+  const { table, type } = point;
+  const count = MODBUS_WORDS[type];
+  return [point.address]
+    .flat()
+    .map((address) => ({ unit_id: point.unit_id ?? unit_id, table, address, count }));
+}
+
+async function readBlock(
+  client: ModbusClient,
+  block: ModbusBlock,
+  refused: Set<ModbusBlock>,
+  answers: Map<ModbusRange, Answer>,
+  signal: AbortSignal,
+): Promise<void> {
+  const bytes_each = block.table === "coil" || block.table === "discrete" ? 1 : 2;
+  if (!refused.has(block)) {
+    const { bytes, reason } = await answerOf(client, block, signal);
+    for (const range of block.ranges) {
+      const start = (range.address - block.address) * bytes_each;
+      const mine = bytes?.subarray(start, start + range.count * bytes_each);
+      answers.set(range, mine ? { bytes: mine } : { bytes: null, reason: reason! });
+    }
+    if (bytes !== null || block.ranges.length === 1) return;
+  }
+  let some = false;
+  for (const range of block.ranges) {
+    const answer = await answerOf(client, range, signal);
+    answers.set(range, answer);
+    some ||= answer.bytes !== null;
+  }
+  // Only where single ranges do answer was it the block that the device did not like.
+  if (some) refused.add(block);
+  else refused.delete(block);
+}
+
+async function answerOf(client: ModbusClient, range: ModbusRange, signal: AbortSignal): Promise<Answer> {
+  try {
+    return { bytes: await client.read(range, signal) };
+  } catch (error) {
+    if (error instanceof ModbusException) return { bytes: null, reason: error.message };
+    throw error;
+  }
+}
+
+function reading(
+  point: ModbusPoint,
+  ranges: readonly ModbusRange[],
+  answers: ReadonlyMap<ModbusRange, Answer>,
+): PointReading {
+  const reasons: string[] = [];
+  const values = ranges.map((range) => {
+    const { bytes, reason } = answers.get(range)!;
+    if (bytes === null) {
+      reasons.push(reason);
+      return null;
+    }
+    if (range.table === "coil" || range.table === "discrete") return bytes[0]!;
+    const value = decodeRegisters(bytes, point);
+    const none = point.no_value.includes(value) || point.no_value.includes(registerBits(bytes, point));
+    if (Number.isFinite(value) && !none) return value;
+    reasons.push(`${range.table} ${range.address} is ${value}`);
+    return null;
+  });
+  return reasons.length > 0 ? { values, reason: reasons.join("; ") } : { values };
+}

@@ -1,18 +1,11 @@
 import { connect, type Socket } from "node:net";
 import modbusSerial from "modbus-serial";
 import type { ModbusConnection } from "../../shared/contracts/devices/modbus.ts";
-import { skadiError } from "../../shared/errors.ts";
+import { reject, SkadiError } from "../../shared/errors.ts";
 import type { ModbusRange } from "./modbus-blocks.ts";
 
 /** The device answered, and said no. */
-export class ModbusException extends Error {
-  readonly code: number;
-
-  constructor(code: number, message: string) {
-    super(message);
-    this.code = code;
-  }
-}
+export class ModbusException extends SkadiError {}
 
 /**
  * One connection to a device. Requests go one after the other; a request that fails otherwise than by an exception
@@ -89,19 +82,13 @@ export function modbusClient({ host, port, timeout_s }: ModbusConnection): Modbu
       modbus.setID(unit_id);
       return await Promise.race([request(modbus), lost]);
     } catch (error) {
-      const { modbusCode: code, message = String(error) } = error as {
-        modbusCode?: number;
-        message?: string;
-      };
-      if (code !== undefined) {
-        throw new ModbusException(code, `${what} of unit ${unit_id} at ${device}: ${message}`);
-      }
-      drop();
+      const { modbusCode, message = String(error) } = error as { modbusCode?: number; message?: string };
       const reason = message === "Timed out" ? `no answer within ${wait_ms / 1000} s` : message;
-      throw skadiError("SKADI_DRIVER", {
-        field: what,
-        expected: `an answer of unit ${unit_id} at ${device} (${reason})`,
-      });
+      const expected = `an answer of unit ${unit_id} at ${device} (${reason})`;
+      const rejection = reject("SKADI_DRIVER", { field: what, expected });
+      if (modbusCode !== undefined) throw new ModbusException([rejection]);
+      drop();
+      throw new SkadiError([rejection]);
     } finally {
       signal.removeEventListener("abort", drop);
     }

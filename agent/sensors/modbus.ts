@@ -5,7 +5,7 @@ import { blocksOf, type ModbusBlock, type ModbusRange } from "../devices/modbus-
 import { decodeRegisters, registerBits } from "../devices/modbus-values.ts";
 import type { PointReading, SensorDevice } from "./device.ts";
 
-type Answer = { bytes: Buffer; reason?: undefined } | { bytes: null; reason: string };
+type Answer = { bytes: Buffer; refusal?: undefined } | { bytes: null; refusal: ModbusException };
 
 /** Reads registers, coils and inputs over Modbus TCP. */
 export function modbusSensor(config: ModbusSensor): SensorDevice {
@@ -25,7 +25,7 @@ export function modbusSensor(config: ModbusSensor): SensorDevice {
       for (const block of blocks) await readBlock(client, block, refused, answers, signal);
       const all = [...answers.values()];
       const [first] = all;
-      if (first?.bytes === null && all.every(({ bytes }) => bytes === null)) throw new Error(first.reason);
+      if (first?.bytes === null && all.every(({ bytes }) => bytes === null)) throw first.refusal;
       return config.points.map((point, i) => reading(point, ranges[i]!, answers));
     },
     async close() {
@@ -51,11 +51,11 @@ async function readBlock(
 ): Promise<void> {
   const bytes_each = block.table === "coil" || block.table === "discrete" ? 1 : 2;
   if (!refused.has(block)) {
-    const { bytes, reason } = await answerOf(client, block, signal);
+    const { bytes, refusal } = await answerOf(client, block, signal);
     for (const range of block.ranges) {
       const start = (range.address - block.address) * bytes_each;
       const mine = bytes?.subarray(start, start + range.count * bytes_each);
-      answers.set(range, mine ? { bytes: mine } : { bytes: null, reason: reason! });
+      answers.set(range, mine ? { bytes: mine } : { bytes: null, refusal: refusal! });
     }
     if (bytes !== null || block.ranges.length === 1) return;
   }
@@ -74,7 +74,7 @@ async function answerOf(client: ModbusClient, range: ModbusRange, signal: AbortS
   try {
     return { bytes: await client.read(range, signal) };
   } catch (error) {
-    if (error instanceof ModbusException) return { bytes: null, reason: error.message };
+    if (error instanceof ModbusException) return { bytes: null, refusal: error };
     throw error;
   }
 }
@@ -86,9 +86,9 @@ function reading(
 ): PointReading {
   const reasons: string[] = [];
   const values = ranges.map((range) => {
-    const { bytes, reason } = answers.get(range)!;
+    const { bytes, refusal } = answers.get(range)!;
     if (bytes === null) {
-      reasons.push(reason);
+      reasons.push(refusal.message);
       return null;
     }
     if (range.table === "coil" || range.table === "discrete") return bytes[0]!;

@@ -1,5 +1,5 @@
 import { createSocket } from "node:dgram";
-import { describe, expect, it } from "vitest";
+import { describe, expect, it, onTestFinished } from "vitest";
 import { driveThroughGate } from "../../agent/actuators/gate.ts";
 import { actuatorDriver } from "../../agent/actuators/index.ts";
 import { snmpSources } from "../../agent/devices/snmp-sources.ts";
@@ -28,6 +28,31 @@ async function fieldsOf(raw: object): Promise<Record<string, number | null>> {
   } finally {
     await device.close();
   }
+}
+
+/** Stands before an agent, counts requests, and answers those that are longer than a limit with tooBig. */
+async function countingProxy(agent_port: number, bytes_max: number) {
+  const front = createSocket("udp4");
+  const back = createSocket("udp4");
+  await new Promise<void>((resolve) => front.bind(0, "127.0.0.1", resolve));
+  const proxy = { port: front.address().port, requests: 0 };
+  let client = 0;
+  front.on("message", (request, from) => {
+    proxy.requests++;
+    client = from.port;
+    if (request.length <= bytes_max) return back.send(request, agent_port, "127.0.0.1");
+    const answer = Buffer.from(request);
+    // Request id, error-status and error-index, then the list: the request becomes a response with status 1.
+    answer[answer.indexOf(Buffer.from("020100020100", "hex")) + 2] = 1;
+    answer[answer.indexOf(0xa0)] = 0xa2;
+    front.send(answer, client, "127.0.0.1");
+  });
+  back.on("message", (answer) => front.send(answer, client, "127.0.0.1"));
+  onTestFinished(() => {
+    front.close();
+    back.close();
+  });
+  return proxy;
 }
 
 const point = (raw: object) => ({ field: "queue_depth", ...raw });
@@ -89,6 +114,24 @@ describe.runIf(hasProgram("snmpd"))("SNMP sensors, against Debian's snmpd", () =
     const { port } = await startSnmpd(Object.fromEntries(rows));
     const [reading] = await read(port, { points: [point({ column: `${OWN}.8.1` })] });
     expect(reading?.values).toEqual(rows.map((_, i) => i));
+  });
+
+  it("are asked for in as few requests as the agent allows", async () => {
+    const snmpd = await startSnmpd(TYPES);
+    const proxy = await countingProxy(snmpd.port, 300);
+    const oids = Array.from({ length: 30 }, (_, i) => `${OWN}.8.1.${i + 1}`);
+    const expected = oids.map((_, i) => ({ 0: 11, 1: -1, 6: 13 })[i] ?? null);
+    for (const [pdu_oids, requests] of [
+      [10, 3],
+      [15, 2],
+      // 30 are too big for it, twice 15 are not.
+      [30, 3],
+    ] as const) {
+      proxy.requests = 0;
+      const [reading] = await read(proxy.port, { pdu_oids, points: [point({ oids })] });
+      expect(reading?.values).toEqual(expected);
+      expect(proxy.requests).toBe(requests);
+    }
   });
 
   it("keep a row that has vanished as a silent one", async () => {

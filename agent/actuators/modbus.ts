@@ -31,9 +31,7 @@ export function modbusDrive(config: ModbusDrive): DriveDevice {
   return {
     name: config.name,
     targets: config.targets.map(({ target }) => target),
-    async open() {
-      client.close();
-    },
+    open: async () => {},
     async read(target, signal) {
       const { auto, unit_id, address, read, ...encoding } = targetOf(target);
       if (auto && (await readMode(target, unit_id, auto, signal)) === auto.automatic) return null;
@@ -60,9 +58,7 @@ export function modbusDrive(config: ModbusDrive): DriveDevice {
       await client.writeRegisters(at, bytes, signal);
       if (auto) await writeMode(unit_id, auto, auto.manual, signal);
     },
-    async close() {
-      client.close();
-    },
+    close: client.close,
   };
 }
 

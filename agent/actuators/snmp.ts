@@ -23,9 +23,7 @@ export function snmpDrive(config: SnmpDrive): DriveDevice {
   return {
     name: config.name,
     targets: config.targets.map(({ target }) => target),
-    async open() {
-      client.close();
-    },
+    open: async () => {},
     async read(target, signal) {
       const { auto, oid, read_oid = oid, ...scale } = targetOf(target);
       const asked = [read_oid, ...(auto ? [auto.oid] : [])].map(plainOid);

@@ -21,7 +21,8 @@ export interface ModbusClient {
     signal: AbortSignal,
   ): Promise<void>;
   writeCoil(at: { unit_id: number; address: number }, on: boolean, signal: AbortSignal): Promise<void>;
-  close(): void;
+  /** Ends the connection after the requests that are under way. */
+  close(): Promise<void>;
 }
 
 /** One attempt has to fit connection and answer into its time, with some left to say what was missing. */
@@ -126,7 +127,10 @@ export function modbusClient({ host, port, timeout_s }: ModbusConnection): Modbu
     async writeCoil({ unit_id, address }, on, signal) {
       await queued(`coil ${address}`, unit_id, signal, (m) => m.writeCoil(address, on));
     },
-    close: drop,
+    async close() {
+      await previous;
+      drop();
+    },
   };
 }
 

@@ -28,6 +28,7 @@ export interface SnmpClient {
   column(oid: string, signal: AbortSignal): Promise<Map<string, Varbind>>;
   /** All in one request, which an agent carries out as a whole or not at all. */
   set(objects: readonly Varbind[], signal: AbortSignal): Promise<void>;
+  /** Requests that are under way still get their answers. */
   close(): void;
 }
 
@@ -38,15 +39,21 @@ const SHARE_OF_TIMEOUT = 0.8;
 const BULK_ROWS = 20;
 const ROWS_MAX = 2_000;
 
+/** A session, and how many requests on it have no answer yet. */
+interface Line {
+  session: Session;
+  waiting: number;
+}
+
 type Done<T> = (error: Error | null, value?: T) => void;
 
 export function snmpClient(config: SnmpConnection): SnmpClient {
   const { host, port } = config;
   const wait_ms = config.timeout_s * 1000 * SHARE_OF_TIMEOUT;
-  let session: Session | undefined;
+  let current: Line | undefined;
 
-  const live = (): Session => {
-    if (session) return session;
+  const live = (): Line => {
+    if (current) return current;
     const options = {
       port,
       transport: isIPv6(host) ? ("udp6" as const) : ("udp4" as const),
@@ -54,33 +61,41 @@ export function snmpClient(config: SnmpConnection): SnmpClient {
       timeout: wait_ms / SENDS,
       backwardsGetNexts: false,
     };
-    session = config.user
+    const session = config.user
       ? createV3Session(host, userOf(config.user), { ...options, context: config.user.context })
       : createSession(host, revealSecret(config.community ?? ""), { ...options, version: Version2c });
     // A datagram that is not SNMP must not end the agent; whoever waits for an answer still times out.
     session.on("error", () => {});
-    return session;
+    current = { session, waiting: 0 };
+    return current;
   };
-  const drop = (dropped: Session | undefined) => {
-    if (!dropped || session !== dropped) return;
-    session = undefined;
-    dropped.close();
+  const retire = (line: Line | undefined) => {
+    if (!line || line !== current) return;
+    current = undefined;
+    // Others still wait for answers on it: the last of them closes it.
+    if (line.waiting === 0) line.session.close();
   };
   const ask = <T>(signal: AbortSignal, request: (session: Session, done: Done<T>) => void): Promise<T> =>
     new Promise((resolve, reject) => {
       signal.throwIfAborted();
-      const current = live();
+      const line = live();
       const onAbort = () => {
-        drop(current);
+        retire(line);
         reject(signal.reason);
       };
       signal.addEventListener("abort", onAbort, { once: true });
-      request(current, (error, value) => {
+      line.waiting++;
+      let answered = false;
+      request(line.session, (error, value) => {
+        if (answered) return;
+        answered = true;
         signal.removeEventListener("abort", onAbort);
-        if (error === null) return resolve(value as T);
         // An agent that says no is well; one that is silent or restarted is asked anew, from the handshake on.
-        if (!(error instanceof RequestFailedError)) drop(current);
-        reject(error);
+        if (error !== null && !(error instanceof RequestFailedError)) retire(line);
+        line.waiting--;
+        if (line !== current && line.waiting === 0) line.session.close();
+        if (error === null) resolve(value as T);
+        else reject(error);
       });
     });
   const named = (error: unknown, field: string): Error => {
@@ -146,7 +161,7 @@ export function snmpClient(config: SnmpConnection): SnmpClient {
         throw signal.aborted ? error : named(error, objects.map(({ oid }) => oid).join(" "));
       }
     },
-    close: () => drop(session),
+    close: () => retire(current),
   };
 }
 

@@ -31,7 +31,6 @@ export function snmpSensor(config: SnmpSensor): SensorDevice {
   return {
     name: config.name,
     async open() {
-      client.close();
       cells = null;
     },
     async read(signal) {

@@ -3,6 +3,7 @@ import { ServerTCP } from "modbus-serial";
 import { describe, expect, it, onTestFinished } from "vitest";
 import { driveThroughGate } from "../../agent/actuators/gate.ts";
 import { actuatorDriver } from "../../agent/actuators/index.ts";
+import { sensorDriver } from "../../agent/sensors/index.ts";
 import { modbusSensor } from "../../agent/sensors/modbus.ts";
 import { AgentConfig } from "../../shared/contracts/config.ts";
 import { ModbusSensor } from "../../shared/contracts/devices/modbus.ts";
@@ -172,6 +173,18 @@ describe("Modbus sensors", () => {
     await expect(read(unit.port, { points: [point({ address: 998 })] })).rejects.toThrow("field holding 998");
   });
 
+  it("feed the agent's fields", async () => {
+    const unit = await testUnit();
+    unit.input.set(10, 234);
+    const points = [{ field: "inlet_c", table: "input", address: [10, 11], type: "int16", scale: 0.1 }];
+    const device = { name: "cdu", driver: "modbus", host: "127.0.0.1", port: unit.port, points };
+    const { sensors } = AgentConfig.parse({ rack_id: "R-A-01", sensors: { devices: [device] } });
+    const driver = sensorDriver(sensors, systemClock(), createLog("test", "silent"));
+    await driver.open();
+    expect((await driver.read()).values).toMatchObject({ inlet_c: expect.closeTo(23.4), outlet_c: null });
+    await driver.close();
+  });
+
   it("go away and come back, over a new connection", async () => {
     const unit = await testUnit();
     unit.holding.set(1, 7);
@@ -303,6 +316,23 @@ describe("Modbus drives", () => {
     const { unit, gate } = await pump({ auto, type: "float32", word_order: "little", scale: 1 });
     expect(await gate(65.5)).toEqual({ outcome: "applied", from: null, now: 65.5 });
     expect([unit.holding.get(21), unit.holding.get(22), unit.coils.get(5)]).toEqual([0, 0x4283, true]);
+  });
+
+  it("that are refused do not keep others on the same device from their fail-safe", async () => {
+    const unit = await testUnit();
+    unit.holding.set(1, 50);
+    unit.holding.set(2, 50);
+    const targets = [
+      { target: "fan_rpm_pct", address: 99, read: { address: 1 } },
+      { target: "pump_rpm_pct", address: 2 },
+    ];
+    const actuators = { fan_rpm_pct: { fail_safe: 80 }, pump_rpm_pct: { fail_safe: 70 } };
+    const drive = { name: "cdu", driver: "modbus", host: "127.0.0.1", port: unit.port, targets };
+    const config = AgentConfig.parse({ rack_id: "R-A-01", actuators, drives: [drive] });
+    const driver = actuatorDriver(config, clock, log);
+    await expect(driver.failSafe()).rejects.toThrow(/fan_rpm_pct: .*holding 99/);
+    expect(unit.holding.get(2)).toBe(70);
+    await driver.close();
   });
 
   it("never wrap: what the register cannot hold is not sent", async () => {

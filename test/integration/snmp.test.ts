@@ -3,6 +3,7 @@ import { describe, expect, it, onTestFinished } from "vitest";
 import { driveThroughGate } from "../../agent/actuators/gate.ts";
 import { actuatorDriver } from "../../agent/actuators/index.ts";
 import { snmpSources } from "../../agent/devices/snmp-sources.ts";
+import { sensorDriver } from "../../agent/sensors/index.ts";
 import { pointSignal } from "../../agent/sensors/signal.ts";
 import { snmpSensor } from "../../agent/sensors/snmp.ts";
 import { AgentConfig } from "../../shared/contracts/config.ts";
@@ -191,6 +192,25 @@ describe.runIf(hasProgram("snmpd"))("SNMP sensors, against Debian's snmpd", () =
     }
   });
 
+  it("feed the agent's fields", async () => {
+    const { port } = await startSnmpd(TYPES);
+    const device = { name: "pdu", driver: "snmp", host: "127.0.0.1", port, community: "secret" };
+    const points = [
+      { field: "inlet_c", oid: `${OWN}.5.0` },
+      { field: "pdu_kw", oid: `${OWN}.2.0`, unit: "milliwatt" },
+      { field: "outlet_c", oid: `${OWN}.6.0` },
+    ];
+    const { sensors } = AgentConfig.parse({
+      rack_id: "R-A-01",
+      sensors: { devices: [{ ...device, points }] },
+    });
+    const driver = sensorDriver(sensors, systemClock(), createLog("test", "silent"));
+    await driver.open();
+    const { values } = await driver.read();
+    expect(values).toMatchObject({ inlet_c: 23.4, pdu_kw: 4000, outlet_c: null, fan_rpm_pct: null });
+    await driver.close();
+  });
+
   it("tell no rate when a counter wraps, and the right one after it", async () => {
     const snmpd = await startSnmpd(TYPES);
     const points = [{ field: "tokens_ps", unit: "total", oid: `${OWN}.3.0` }];
@@ -370,6 +390,25 @@ describe.runIf(hasProgram("snmpd"))("SNMP drives, against Debian's snmpd", () =>
     expect(outcome).toBe("refused");
     expect(rejection?.message).toMatch(/NotWritable/);
     expect(snmpd.value(`${OWN}.21.0`)).toBe("2400");
+    await driver.close();
+  });
+
+  it("that are refused do not keep others on the same agent from their fail-safe", async () => {
+    const snmpd = await startSnmpd({
+      [`${OWN}.21.0`]: ["gauge", 50],
+      [`${OWN}.22.0`]: ["gauge", 50],
+    });
+    snmpd.refuse(`${OWN}.21.0`);
+    const drive = { name: "crac", driver: "snmp", host: "127.0.0.1", port: snmpd.port, community: "secret" };
+    const targets = [
+      { target: "fan_rpm_pct", oid: `${OWN}.21.0`, type: "gauge32" },
+      { target: "pump_rpm_pct", oid: `${OWN}.22.0`, type: "gauge32" },
+    ];
+    const actuators = { fan_rpm_pct: { fail_safe: 80 }, pump_rpm_pct: { fail_safe: 70 } };
+    const config = AgentConfig.parse({ rack_id: "R-A-01", actuators, drives: [{ ...drive, targets }] });
+    const driver = actuatorDriver(config, clock, log);
+    await expect(driver.failSafe()).rejects.toThrow(/fan_rpm_pct: .*NotWritable/);
+    expect(snmpd.value(`${OWN}.22.0`)).toBe("70");
     await driver.close();
   });
 

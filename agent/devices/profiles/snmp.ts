@@ -1,7 +1,7 @@
 import type { SnmpProfile } from "../../../shared/contracts/devices/snmp.ts";
 
 /** A column of a table and what it must say. */
-export interface SnmpCondition {
+interface SnmpCondition {
   column: string;
   equals: number;
 }

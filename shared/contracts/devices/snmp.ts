@@ -22,7 +22,7 @@ const SnmpUser = z
     priv: z
       .strictObject({
         /** aes is AES-128; of AES-256 there are two ways to make the key: b (Blumenthal), r (Reeder, as Cisco does). */
-        protocol: z.enum(["des", "aes", "aes256b", "aes256r"]).default("aes"),
+        protocol: z.enum(["aes", "aes256b", "aes256r"]).default("aes"),
         password: Secret,
       })
       .optional(),

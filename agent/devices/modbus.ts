@@ -1,11 +1,19 @@
 import { connect, type Socket } from "node:net";
 import modbusSerial from "modbus-serial";
 import type { ModbusConnection } from "../../shared/contracts/devices/modbus.ts";
-import { reject, SkadiError } from "../../shared/errors.ts";
+import { type Rejection, reject, SkadiError } from "../../shared/errors.ts";
 import type { ModbusRange } from "./modbus-blocks.ts";
 
 /** The device answered, and said no. */
-export class ModbusException extends SkadiError {}
+export class ModbusException extends SkadiError {
+  /** As the protocol numbers them: 1 illegal function, 2 illegal address, 3 illegal value, 6 busy … */
+  readonly exception_code: number;
+
+  constructor(exception_code: number, rejection: Rejection) {
+    super(rejection);
+    this.exception_code = exception_code;
+  }
+}
 
 /**
  * One connection to a device. Requests go one after the other; a request that fails otherwise than by an exception
@@ -31,7 +39,6 @@ const SHARE_OF_TIMEOUT = 0.8;
 type ModbusRTU = InstanceType<typeof modbusSerial.default>;
 
 interface Line {
-  socket: Socket;
   modbus: ModbusRTU;
   /** Rejects when the connection is gone. */
   lost: Promise<never>;
@@ -52,9 +59,9 @@ export function modbusClient({ host, port, timeout_s }: ModbusConnection): Modbu
   const open = async (): Promise<Line> => {
     const opening = connect({ host, port, noDelay: true, keepAlive: true, keepAliveInitialDelay: 30_000 });
     socket = opening;
-    const lost = new Promise<never>((_, reject) => {
-      opening.once("close", () => reject(new Error("connection closed")));
-      opening.once("error", reject);
+    const lost = new Promise<never>((_, fail) => {
+      opening.once("close", () => fail(new Error("connection closed")));
+      opening.once("error", fail);
     });
     // Whoever waits on the line hears of it; with nobody waiting it is no failure.
     lost.catch(() => {
@@ -67,7 +74,7 @@ export function modbusClient({ host, port, timeout_s }: ModbusConnection): Modbu
     modbus.on("error", () => {});
     await modbus.linkTCP(opening, { port });
     modbus.setTimeout(wait_ms);
-    return { socket: opening, modbus, lost };
+    return { modbus, lost };
   };
   const once = async <T>(
     what: string,
@@ -87,9 +94,9 @@ export function modbusClient({ host, port, timeout_s }: ModbusConnection): Modbu
       const reason = message === "Timed out" ? `no answer within ${wait_ms / 1000} s` : message;
       const expected = `an answer of unit ${unit_id} at ${device} (${reason})`;
       const rejection = reject("SKADI_DRIVER", { field: what, expected });
-      if (modbusCode !== undefined) throw new ModbusException([rejection]);
+      if (modbusCode !== undefined) throw new ModbusException(modbusCode, rejection);
       drop();
-      throw new SkadiError([rejection]);
+      throw new SkadiError(rejection);
     } finally {
       signal.removeEventListener("abort", drop);
     }
@@ -138,8 +145,8 @@ const bits = (data: readonly boolean[], count: number) => Buffer.from(data.slice
 
 function within<T>(promise: Promise<T>, deadline_ms: number, otherwise: string): Promise<T> {
   let timer: NodeJS.Timeout;
-  const late = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => reject(new Error(otherwise)), deadline_ms);
+  const late = new Promise<never>((_, fail) => {
+    timer = setTimeout(() => fail(new Error(otherwise)), deadline_ms);
   });
   return Promise.race([promise, late]).finally(() => clearTimeout(timer));
 }

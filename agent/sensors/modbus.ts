@@ -7,6 +7,11 @@ import type { PointReading, SensorDevice } from "./device.ts";
 
 type Answer = { bytes: Buffer; refusal?: undefined } | { bytes: null; refusal: ModbusException };
 
+/** What a device says to a request that covers an address it does not have: illegal address, illegal value. */
+const GAP_CODES = [2, 3];
+/** Of a point with many silent addresses so many are explained. */
+const REASONS_MAX = 3;
+
 /** Reads registers, coils and inputs over Modbus TCP. */
 export function modbusSensor(config: ModbusSensor): SensorDevice {
   const client = modbusClient(config);
@@ -45,25 +50,23 @@ async function readBlock(
   answers: Map<ModbusRange, Answer>,
   signal: AbortSignal,
 ): Promise<void> {
-  const bytes_each = block.table === "coil" || block.table === "discrete" ? 1 : 2;
   if (!refused.has(block)) {
-    const { bytes, refusal } = await answerOf(client, block, signal);
-    for (const range of block.ranges) {
-      const start = (range.address - block.address) * bytes_each;
-      const mine = bytes?.subarray(start, start + range.count * bytes_each);
-      answers.set(range, mine ? { bytes: mine } : { bytes: null, refusal: refusal! });
-    }
-    if (bytes !== null || block.ranges.length === 1) return;
+    const answer = await answerOf(client, block, signal);
+    for (const range of block.ranges) answers.set(range, partOf(answer, block, range));
+    if (!answer.refusal || block.ranges.length === 1 || !GAP_CODES.includes(answer.refusal.exception_code))
+      return;
   }
-  let some = false;
-  for (const range of block.ranges) {
-    const answer = await answerOf(client, range, signal);
-    answers.set(range, answer);
-    some ||= answer.bytes !== null;
-  }
+  for (const range of block.ranges) answers.set(range, await answerOf(client, range, signal));
   // Only where single ranges do answer was it the block that the device did not like.
-  if (some) refused.add(block);
+  if (block.ranges.some((range) => answers.get(range)?.bytes)) refused.add(block);
   else refused.delete(block);
+}
+
+function partOf(answer: Answer, block: ModbusBlock, range: ModbusRange): Answer {
+  if (answer.bytes === null) return answer;
+  const bytes_each = block.table === "coil" || block.table === "discrete" ? 1 : 2;
+  const start = (range.address - block.address) * bytes_each;
+  return { bytes: answer.bytes.subarray(start, start + range.count * bytes_each) };
 }
 
 async function answerOf(client: ModbusClient, range: ModbusRange, signal: AbortSignal): Promise<Answer> {
@@ -94,5 +97,5 @@ function reading(
     reasons.push(`${range.table} ${range.address} is ${value}`);
     return null;
   });
-  return reasons.length > 0 ? { values, reason: reasons.join("; ") } : { values };
+  return reasons.length > 0 ? { values, reason: reasons.slice(0, REASONS_MAX).join("; ") } : { values };
 }

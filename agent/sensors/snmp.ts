@@ -9,7 +9,9 @@ interface Cell {
   oid: string;
   /** What the device's number is multiplied by. */
   factor: number;
-  fahrenheit: boolean;
+  /** It is in °F while this holds. */
+  fahrenheit?: { oid: string; equals: number };
+  /** It counts only while this holds. */
   present?: { oid: string; equals: number };
   /** Why this one cannot be used at all. */
   unusable?: string;
@@ -17,6 +19,8 @@ interface Cell {
 
 /** Rows are looked for again after this many reads: a device that has just started does not tell all of them yet. */
 const READS_PER_SURVEY = 60;
+/** Of a table with many silent rows so many are explained. */
+const REASONS_MAX = 3;
 /** entPhySensorScale (RFC 3433) counts powers of 1000; 9 is units. */
 const ENTITY_UNITS = 9;
 
@@ -34,7 +38,7 @@ export function snmpSensor(config: SnmpSensor): SensorDevice {
       cells = null;
     },
     async read(signal) {
-      if (!cells || reads % READS_PER_SURVEY === 0) {
+      if (!cells || !complete(cells) || reads % READS_PER_SURVEY === 0) {
         const surveyed: Cell[][] = [];
         for (const [i, source] of sources.entries())
           surveyed.push(await survey(client, source, rows[i]!, signal));
@@ -49,6 +53,9 @@ export function snmpSensor(config: SnmpSensor): SensorDevice {
   };
 }
 
+const complete = (cells: readonly (readonly Cell[])[]) =>
+  cells.every((row) => row.length > 0 && row.every(({ unusable }) => unusable === undefined));
+
 /**
  * What does not change from read to read: which rows there are, and how each is scaled.
  *
@@ -61,16 +68,14 @@ async function survey(
   signal: AbortSignal,
 ): Promise<Cell[]> {
   const table = source.objects;
-  if (!("column" in table)) return table.map((oid) => ({ oid, factor: 1, fahrenheit: false }));
+  if (!("column" in table)) return table.map((oid) => ({ oid, factor: 1 }));
   const { column, kind, digits, magnitude, present, fahrenheit, instances } = table;
   const found = instances ?? [...(await client.column(column, signal)).keys()];
   for (const row of found) rows.add(row);
-  const unitOf = (row: string) => (fahrenheit?.scalar ? fahrenheit.column : `${fahrenheit?.column}.${row}`);
   const about = (row: string) => [
     ...(digits ? [`${digits}.${row}`] : []),
     ...(magnitude ? [`${magnitude}.${row}`] : []),
     ...(kind ? [`${kind.column}.${row}`] : []),
-    ...(fahrenheit ? [unitOf(row)] : []),
   ];
   const asked = [...rows].flatMap(about);
   const answers = new Map<string, SnmpAnswer>();
@@ -79,7 +84,11 @@ async function survey(
   return [...rows].map((row) => {
     const unknown = about(row).flatMap((oid) => toldBy(answers.get(oid)).reason ?? []);
     const told = (oid: string) => toldBy(answers.get(oid)).value ?? Number.NaN;
-    const cell: Cell = { oid: `${column}.${row}`, factor: 1, fahrenheit: false };
+    const cell: Cell = { oid: `${column}.${row}`, factor: 1 };
+    if (fahrenheit) {
+      const { column: unit, scalar, equals } = fahrenheit;
+      cell.fahrenheit = { oid: scalar ? unit : `${unit}.${row}`, equals };
+    }
     if (present) cell.present = { oid: `${present.column}.${row}`, equals: present.equals };
     if (unknown.length > 0) return { ...cell, unusable: unknown.join(", ") };
     if (kind && told(`${kind.column}.${row}`) !== kind.equals) {
@@ -88,7 +97,6 @@ async function survey(
     }
     if (magnitude) cell.factor *= 1000 ** (told(`${magnitude}.${row}`) - ENTITY_UNITS);
     if (digits) cell.factor /= 10 ** told(`${digits}.${row}`);
-    if (fahrenheit) cell.fahrenheit = told(unitOf(row)) === fahrenheit.equals;
     return cell;
   });
 }
@@ -100,7 +108,11 @@ async function readCells(
   signal: AbortSignal,
 ): Promise<PointReading[]> {
   const usable = cells.flat().filter((cell) => cell.unusable === undefined);
-  const asked = usable.flatMap(({ oid, present }) => (present ? [oid, present.oid] : [oid]));
+  const asked = usable.flatMap(({ oid, present, fahrenheit }) => [
+    oid,
+    ...(present ? [present.oid] : []),
+    ...(fahrenheit ? [fahrenheit.oid] : []),
+  ]);
   const answers = new Map<string, SnmpAnswer>();
   for (const [i, answer] of (await client.get(asked, signal)).entries()) answers.set(asked[i]!, answer);
 
@@ -110,7 +122,7 @@ async function readCells(
     const reasons = read.flatMap(({ reason }) => reason ?? []);
     if (of_point.length === 0) reasons.push("its column has no rows");
     const values = read.map(({ value }) => value);
-    return reasons.length > 0 ? { values, reason: reasons.join("; ") } : { values };
+    return reasons.length > 0 ? { values, reason: reasons.slice(0, REASONS_MAX).join("; ") } : { values };
   });
 }
 
@@ -133,8 +145,11 @@ function readCell(
   if (answer.value === null) return answer;
   if (no_value.includes(answer.value)) return { value: null, reason: `${oid} is ${answer.value}` };
   const value = answer.value * factor;
+  if (!fahrenheit) return { value };
+  const unit = toldBy(answers.get(fahrenheit.oid));
+  if (unit.value === null) return unit;
   // The point's scale comes after this: °F become the tenths of °C, or whatever the scale expects.
-  return { value: fahrenheit ? (value - 32 / scale) / 1.8 : value };
+  return { value: unit.value === fahrenheit.equals ? (value - 32 / scale) / 1.8 : value };
 }
 
 function toldBy(answer: SnmpAnswer | undefined): Value {

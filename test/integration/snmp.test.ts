@@ -148,6 +148,27 @@ describe.runIf(hasProgram("snmpd"))("SNMP sensors, against Debian's snmpd", () =
     await device.close();
   });
 
+  it("that do not tell everything yet, as after their start, are asked again with the next read", async () => {
+    const px = "1.3.6.1.4.1.13742.6";
+    const values: SnmpValues = {
+      [`${px}.5.2.3.1.2.1.1.5`]: ["integer", 1],
+      [`${px}.5.2.3.1.4.1.1.5`]: ["gauge", 8100],
+    };
+    const snmpd = await startSnmpd(values);
+    const config = { name: "pdu", driver: "snmp", host: "127.0.0.1", port: snmpd.port, community: "secret" };
+    const device = snmpSensor(
+      SnmpSensor.parse({ ...config, profile: "raritan_px", points: [point({ column: `${OWN}.8.1` })] }),
+    );
+    await device.open();
+    const [power, rows] = await device.read(signal());
+    expect(power?.values).toEqual([null]);
+    expect(power?.reason).toContain(`${px}.3.3.4.1.7.1.1.5`);
+    expect(rows).toEqual({ values: [], reason: "its column has no rows" });
+    snmpd.tell({ [`${px}.3.3.4.1.7.1.1.5`]: ["gauge", 1], ...values, [`${OWN}.8.1.4`]: ["integer", 5] });
+    expect((await device.read(signal())).map((reading) => reading.values)).toEqual([[810], [5]]);
+    await device.close();
+  });
+
   it.each(Object.entries(SNMP_USERS))("are read with SNMPv3 as user %s", async (_, user) => {
     const { port } = await startSnmpd(TYPES);
     const points = [point({ oid: `${OWN}.5.0` })];

@@ -5,12 +5,18 @@ import type { Clock } from "../../shared/time.ts";
 import type { ActuatorDriver } from "./driver.ts";
 import { type DrivenDevice, drivesAsActuators } from "./drives.ts";
 import { execDrive } from "./exec.ts";
+import { modbusDrive } from "./modbus.ts";
+import { snmpDrive } from "./snmp.ts";
 
 /** The device that a configuration describes, not yet opened. */
 export function drivenDevice(config: DriveDeviceConfig): DrivenDevice {
   switch (config.driver) {
     case "exec":
       return { ...config, device: execDrive(config) };
+    case "snmp":
+      return { ...config, device: snmpDrive(config) };
+    case "modbus":
+      return { ...config, device: modbusDrive(config) };
   }
 }
 

@@ -2,15 +2,22 @@ import type { SensorDeviceConfig, SensorsConfig } from "../../shared/contracts/d
 import { skadiError } from "../../shared/errors.ts";
 import type { Log } from "../../shared/log.ts";
 import type { Clock } from "../../shared/time.ts";
+import { snmpSources } from "../devices/snmp-sources.ts";
 import { type CollectedDevice, collector } from "./collector.ts";
 import type { SensorDriver } from "./driver.ts";
 import { execPoints, execSensor } from "./exec.ts";
+import { modbusSensor } from "./modbus.ts";
+import { snmpSensor } from "./snmp.ts";
 
 /** The device that a configuration describes, not yet opened. */
 export function sensorDevice(config: SensorDeviceConfig): CollectedDevice {
   switch (config.driver) {
     case "exec":
       return { ...config, device: execSensor(config), points: execPoints(config) };
+    case "snmp":
+      return { ...config, device: snmpSensor(config), points: snmpSources(config) };
+    case "modbus":
+      return { ...config, device: modbusSensor(config) };
   }
 }
 

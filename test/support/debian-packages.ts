@@ -7,6 +7,7 @@ const NEEDED = [
   { program: "mosquitto", package: "mosquitto" },
   { program: "chromium", package: "chromium" },
   { program: "snmpwalk", package: "snmp" },
+  { program: "snmpd", package: "snmpd" },
 ] as const;
 
 const FOLDERS = ["/usr/bin", "/usr/sbin", "/usr/local/bin", "/usr/local/sbin"];

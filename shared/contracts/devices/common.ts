@@ -63,6 +63,9 @@ export function fieldFitsUnit({ field, unit, full_scale_rpm }: CommonPoint, ctx:
 /** What every driven point has: raw = value × scale + offset is what the device is told. */
 export const driveShape = {
   target: RackTarget,
-  scale: z.number().default(1),
+  scale: z
+    .number()
+    .refine((scale) => scale !== 0, "not 0")
+    .default(1),
   offset: z.number().default(0),
 };

@@ -2,13 +2,15 @@ import { z } from "zod";
 import { MEASURED_FIELDS } from "../telemetry.ts";
 import { Aggregate } from "./common.ts";
 import { ExecDrive, ExecSensor } from "./exec.ts";
+import { ModbusDrive, ModbusSensor } from "./modbus.ts";
+import { SnmpDrive, SnmpSensor } from "./snmp.ts";
 
 /** Any device that is read. */
-const SensorDevice = z.discriminatedUnion("driver", [ExecSensor]);
+const SensorDevice = z.discriminatedUnion("driver", [ExecSensor, SnmpSensor, ModbusSensor]);
 export type SensorDeviceConfig = z.infer<typeof SensorDevice>;
 
 /** Any device that is driven. */
-const DriveDevice = z.discriminatedUnion("driver", [ExecDrive]);
+const DriveDevice = z.discriminatedUnion("driver", [ExecDrive, SnmpDrive, ModbusDrive]);
 export type DriveDeviceConfig = z.infer<typeof DriveDevice>;
 
 const differentNames = (devices: readonly { name: string }[]) =>

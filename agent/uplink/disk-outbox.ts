@@ -21,8 +21,10 @@ const CROWDED_SHARE = 0.75;
 const FULL_SHARE = 0.95;
 /** On a disk without room the file must not grow, so this many pages within it are kept free for new letters. */
 const SPARE_PAGES = 64;
-const SPARE_PAGES_MIN = 16;
+const SPARE_PAGES_MIN = 8;
 const DROP_SLICE = 16;
+/** It takes so many new letters to complete another run. */
+const LOOK_AGAIN = 12;
 /** Confirmed letters are removed together, or with the next letter: one fsync for many. */
 const CONFIRM_BATCH = 64;
 /** After a kill, nobody knows which of the oldest letters arrived: those on their way, and those just confirmed. */
@@ -60,6 +62,8 @@ export function diskOutbox(options: DiskOutboxOptions): Outbox {
   /** The disk has no room: the file must not grow. */
   let tight = false;
   let adds = 0;
+  /** Rolling up had nothing left to free, and will not before so many letters were added. */
+  let look_again_at = 0;
   let on_disk = 0;
   let dropped = 0;
   let rolled_up = 0;
@@ -151,16 +155,26 @@ export function diskOutbox(options: DiskOutboxOptions): Outbox {
     const gone = confirmed;
     let merged = 0;
     let given_up = 0;
+    let exhausted = adds < look_again_at;
     disk.transaction(() => {
       for (const letter of gone) disk.remove(laneOf(letter.channel), letter.id);
       const rows = () => on_disk - gone.length - merged - given_up;
-      for (let i = 0; i < slices && isCrowded(disk, rows() + batch.length, CROWDED_SHARE); i++) {
+      for (
+        let i = 0;
+        !exhausted && i < slices && isCrowded(disk, rows() + batch.length, CROWDED_SHARE);
+        i++
+      ) {
         const freed = rollUpSlice(disk, Math.max(sent_to, lanes.history.read_to));
         merged += freed.merged;
         given_up += freed.unreadable;
-        if (freed.merged + freed.unreadable === 0) break;
+        exhausted = freed.merged + freed.unreadable === 0;
+        if (exhausted) look_again_at = adds + LOOK_AGAIN;
       }
-      for (let i = 0; i < DROP_SLICE && isCrowded(disk, rows() + batch.length, FULL_SHARE); i++) {
+      for (
+        let i = 0;
+        exhausted && i < DROP_SLICE && isCrowded(disk, rows() + batch.length, FULL_SHARE);
+        i++
+      ) {
         const drops = dropOldest(disk);
         if (drops === 0) break;
         given_up += drops;

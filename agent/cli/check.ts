@@ -6,6 +6,7 @@ import type { DriveDeviceConfig, SensorDeviceConfig } from "../../shared/contrac
 import { SkadiError } from "../../shared/errors.ts";
 import { readHealthFile } from "../../shared/ims/health-file.ts";
 import { readModelFile } from "../../shared/ims/model-file.ts";
+import { createLog, type Log } from "../../shared/log.ts";
 import { readPublicKey } from "../../shared/signing.ts";
 import { systemClock } from "../../shared/time.ts";
 import { drivenDevice } from "../actuators/index.ts";
@@ -25,9 +26,10 @@ interface CheckResult {
 /** `skadi-agent check`: the configuration, and everything that it names, one line each; nothing is driven. */
 export async function check(flags: ConfigFlag & { json?: boolean }): Promise<void> {
   const config = agentConfig(flags);
+  const log = createLog("skadi-agent", config.log.level);
   const results = await Promise.all([
-    ...sensorChecks(config),
-    ...config.drives.map((drive) => timed(`drive ${drive.name}`, () => checkDrive(drive))),
+    ...sensorChecks(config, log),
+    ...config.drives.map((drive) => timed(`drive ${drive.name}`, () => checkDrive(drive, log))),
     timed("broker", () => checkBroker(config)),
     timed("model", async () => checkModel(config)),
     timed("health", async () => checkHealth(config)),
@@ -66,9 +68,9 @@ async function timed(what: string, test: () => Promise<string>): Promise<CheckRe
   }
 }
 
-function sensorChecks({ sensors }: AgentConfig): Promise<CheckResult>[] {
+function sensorChecks({ sensors }: AgentConfig, log: Log): Promise<CheckResult>[] {
   if (sensors.devices.length > 0) {
-    return sensors.devices.map((device) => timed(`sensor ${device.name}`, () => checkSensor(device)));
+    return sensors.devices.map((device) => timed(`sensor ${device.name}`, () => checkSensor(device, log)));
   }
   const nothing = async () => {
     throw new Error("no device is configured: see docs/drivers.md, or run skadi-agent init");
@@ -77,10 +79,11 @@ function sensorChecks({ sensors }: AgentConfig): Promise<CheckResult>[] {
 }
 
 /** A device that answers, but none of whose points does, is as good as absent. */
-async function checkSensor(config: SensorDeviceConfig): Promise<string> {
-  const { device, points, timeout_s } = sensorDevice(config);
+async function checkSensor(config: SensorDeviceConfig, log: Log): Promise<string> {
+  const clock = systemClock();
+  const { device, points, timeout_s } = sensorDevice(config, clock, log);
   try {
-    const readings = await withDeadline(timeout_s * 1000, systemClock(), async (signal) => {
+    const readings = await withDeadline(timeout_s * 1000, clock, async (signal) => {
       await device.open();
       return device.read(signal);
     });
@@ -94,11 +97,12 @@ async function checkSensor(config: SensorDeviceConfig): Promise<string> {
   }
 }
 
-async function checkDrive(config: DriveDeviceConfig): Promise<string> {
-  const { device, timeout_s } = drivenDevice(config);
+async function checkDrive(config: DriveDeviceConfig, log: Log): Promise<string> {
+  const clock = systemClock();
+  const { device, timeout_s } = drivenDevice(config, clock, log);
   try {
     const found: string[] = [];
-    await withDeadline(timeout_s * 1000 * device.targets.length, systemClock(), async (signal) => {
+    await withDeadline(timeout_s * 1000 * device.targets.length, clock, async (signal) => {
       await device.open();
       for (const target of device.targets)
         found.push(`${target} ${(await device.read(target, signal)) ?? "auto"}`);

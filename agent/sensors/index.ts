@@ -7,10 +7,12 @@ import { type CollectedDevice, collector } from "./collector.ts";
 import type { SensorDriver } from "./driver.ts";
 import { execPoints, execSensor } from "./exec.ts";
 import { modbusSensor } from "./modbus.ts";
+import { prometheusPoints, prometheusSensor } from "./prometheus.ts";
+import { redfishPoints, redfishSensor } from "./redfish.ts";
 import { snmpSensor } from "./snmp.ts";
 
 /** The device that a configuration describes, not yet opened. */
-export function sensorDevice(config: SensorDeviceConfig): CollectedDevice {
+export function sensorDevice(config: SensorDeviceConfig, clock: Clock, log: Log): CollectedDevice {
   switch (config.driver) {
     case "exec":
       return { ...config, device: execSensor(config), points: execPoints(config) };
@@ -18,6 +20,14 @@ export function sensorDevice(config: SensorDeviceConfig): CollectedDevice {
       return { ...config, device: snmpSensor(config), points: snmpSources(config) };
     case "modbus":
       return { ...config, device: modbusSensor(config) };
+    case "prometheus": {
+      const points = prometheusPoints(config);
+      return { ...config, device: prometheusSensor(config, points, clock, log), points };
+    }
+    case "redfish": {
+      const points = redfishPoints(config);
+      return { ...config, device: redfishSensor(config, points, clock, log), points };
+    }
   }
 }
 
@@ -31,5 +41,6 @@ export function sensorDriver(config: SensorsConfig, clock: Clock, log: Log): Sen
     const expected = "at least one device to read (see docs/drivers.md, or run skadi-agent init)";
     throw skadiError("SKADI_BAD_CONFIG", { field: "sensors.devices", value: [], expected });
   }
-  return collector({ devices: config.devices.map(sensorDevice), aggregates: config.aggregate, clock, log });
+  const devices = config.devices.map((device) => sensorDevice(device, clock, log));
+  return collector({ devices, aggregates: config.aggregate, clock, log });
 }

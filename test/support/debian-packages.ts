@@ -6,6 +6,7 @@ const NEEDED = [
   { program: "mosquitto_pub", package: "mosquitto-clients" },
   { program: "mosquitto", package: "mosquitto" },
   { program: "chromium", package: "chromium" },
+  { program: "prometheus-node-exporter", package: "prometheus-node-exporter" },
   { program: "snmpwalk", package: "snmp" },
   { program: "snmpd", package: "snmpd" },
 ] as const;

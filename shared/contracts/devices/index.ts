@@ -3,14 +3,29 @@ import { MEASURED_FIELDS } from "../telemetry.ts";
 import { Aggregate } from "./common.ts";
 import { ExecDrive, ExecSensor } from "./exec.ts";
 import { ModbusDrive, ModbusSensor } from "./modbus.ts";
+import { PrometheusSensor } from "./prometheus.ts";
+import { RedfishDrive, RedfishSensor } from "./redfish.ts";
 import { SnmpDrive, SnmpSensor } from "./snmp.ts";
+import { WebhookDrive } from "./webhook.ts";
 
 /** Any device that is read. */
-const SensorDevice = z.discriminatedUnion("driver", [ExecSensor, SnmpSensor, ModbusSensor]);
+const SensorDevice = z.discriminatedUnion("driver", [
+  ExecSensor,
+  SnmpSensor,
+  ModbusSensor,
+  PrometheusSensor,
+  RedfishSensor,
+]);
 export type SensorDeviceConfig = z.infer<typeof SensorDevice>;
 
 /** Any device that is driven. */
-const DriveDevice = z.discriminatedUnion("driver", [ExecDrive, SnmpDrive, ModbusDrive]);
+const DriveDevice = z.discriminatedUnion("driver", [
+  ExecDrive,
+  SnmpDrive,
+  ModbusDrive,
+  RedfishDrive,
+  WebhookDrive,
+]);
 export type DriveDeviceConfig = z.infer<typeof DriveDevice>;
 
 const differentNames = (devices: readonly { name: string }[]) =>

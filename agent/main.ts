@@ -28,7 +28,8 @@ interface Flags {
   json?: boolean;
 }
 
-const program = new Command("skadi-agent")
+/** Exported for the man page, which is made from it. */
+export const program = new Command("skadi-agent")
   .description("Skadi's agent: reads one rack's sensors, scores them, guards the rack, publishes over MQTT")
   .version(packageVersion());
 
@@ -57,7 +58,8 @@ program
   .option("--json", "print the score as JSON")
   .action(score);
 
-await runCli(program, process.argv);
+// Not awaited: the single binary is a CommonJS bundle, which knows no top-level await. It never rejects.
+if (import.meta.main) void runCli(program, process.argv);
 
 function configOf(flags: Flags): AgentConfig {
   return loadConfig(AgentConfig, { file: flags.config, fallback: "config/agent.yaml" });

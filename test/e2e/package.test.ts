@@ -21,7 +21,8 @@ const can_package = process.platform === "linux" && process.arch === "x64" && ha
 const can_install = can_package && process.getuid?.() === 0 && !existsSync("/usr/bin/skadi-agent");
 const can_emulate = hasProgram("qemu-aarch64-static") && hasProgram("libstdc++.so.6");
 
-describe.skipIf(!can_package)("the packaged agent", () => {
+// Files of 130 MB are unpacked, summed and emulated: on a busy machine that takes its time.
+describe.skipIf(!can_package)("the packaged agent", { timeout: 120_000 }, () => {
   const folder = mkdtempSync(join(tmpdir(), "skadi-package-"));
   const binary = (arch: Arch) => join(folder, `skadi-agent-${VERSION}-linux-${arch}`);
   const deb = join(folder, debianPackageName(VERSION, "x64"));

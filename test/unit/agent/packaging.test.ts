@@ -1,7 +1,12 @@
+import { existsSync, readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { program } from "../../../agent/main.ts";
+import { baseNode } from "../../../agent/packaging/base-node.ts";
 import { manPage } from "../../../agent/packaging/man-page.ts";
+import { ROOT } from "../../../agent/packaging/paths.ts";
 import { systemdUnits } from "../../../agent/packaging/units.ts";
+import { temporaryFolder } from "../../support/temporary.ts";
 
 describe("the man page", () => {
   const page = manPage(program, new Date("2026-01-31T12:00:00Z"));
@@ -44,5 +49,18 @@ describe("the systemd units", () => {
       expect(content).toMatch(/^Restart=always$/m);
       expect(content).toMatch(/^WatchdogSec=30$/m);
     }
+  });
+});
+
+describe("Node's executable for another architecture", () => {
+  it("is refused, and not kept, if it is not what the lock file says", () => {
+    const foreign = process.arch === "arm64" ? "x64" : "arm64";
+    const lock = JSON.parse(readFileSync(join(ROOT, "package-lock.json"), "utf8"));
+    const { version, integrity } = lock.packages[`node_modules/node-linux-${foreign}`];
+    const cache = temporaryFolder();
+    const tarball = join(cache, `node-linux-${foreign}-${version}.tgz`);
+    writeFileSync(tarball, "not what npm has");
+    expect(() => baseNode(foreign, cache)).toThrow(`expected ${integrity}`);
+    expect(existsSync(tarball)).toBe(false);
   });
 });

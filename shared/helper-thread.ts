@@ -1,6 +1,6 @@
 import { getCompileCacheDir } from "node:module";
 import { dirname } from "node:path";
-import { Worker } from "node:worker_threads";
+import { type Transferable, Worker } from "node:worker_threads";
 
 /** A second thread with one job. */
 export interface Helper<T> {
@@ -8,15 +8,17 @@ export interface Helper<T> {
   result(): Promise<T>;
   /** Ends the thread, done or not. */
   stop(): Promise<unknown>;
+  /** Lets the process end before the thread does. */
+  unref(): void;
 }
 
 /**
  * Runs a module in a second thread until it posts its result.
  *
- * @param data the module's `workerData`
+ * @param data the module's `workerData`, with what of it is moved to the thread
  */
-export function startHelper<T>(module: URL, data: unknown): Helper<T> {
-  const worker = new Worker(module, { workerData: data, env: threadEnv() });
+export function startHelper<T>(module: URL, data: unknown, transfer: Transferable[] = []): Helper<T> {
+  const worker = new Worker(module, { workerData: data, transferList: transfer, env: threadEnv() });
   // Resolves to a failure instead of rejecting: whoever stops the thread early does not ask for its result.
   const outcome = new Promise<{ value: T } | { error: Error }>((resolve) => {
     worker.once("message", (value: T) => resolve({ value }));
@@ -30,6 +32,7 @@ export function startHelper<T>(module: URL, data: unknown): Helper<T> {
       return ended.value;
     },
     stop: () => worker.terminate(),
+    unref: () => worker.unref(),
   };
 }
 

@@ -4,9 +4,9 @@ import { spreadCenters } from "./seeding.ts";
 
 /** The first centres are drawn from this many rows: more gain nothing measurable. */
 const SEED_ROWS = 500;
-const SEED_RESTARTS = 16;
+const SEED_RESTARTS = 12;
 /** Each start is refined a little on a small sample, the best one to the end on a larger one, and that on all rows. */
-const TRIAL_ROWS = 4_096;
+const TRIAL_ROWS = 6_144;
 const TRIAL_ITERATIONS = 12;
 const SAMPLE_ROWS = 24_576;
 const SAMPLE_ITERATIONS_MAX = 200;

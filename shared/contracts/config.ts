@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { LOG_LEVELS } from "../log.ts";
+import { LOG_LEVELS } from "../log-levels.ts";
 import { Mode } from "./action.ts";
 import { Drives, Sensors } from "./devices/index.ts";
 import { RackId, SiteId } from "./rack.ts";

@@ -62,7 +62,7 @@ describe("an agent that is killed", () => {
     const config = join(folder, "agent.yaml");
     const settings = {
       rack_id: RACK,
-      sensors: { driver: "exec", command: [script] },
+      sensors: { devices: [{ name: "script", driver: "exec", command: [script], poll_s: 0.05 }] },
       mqtt: { url: to.url },
       model: { file: model, cache_dir: folder },
       loop: { sample_s: 0.05, score_s: 0.1 },

@@ -9,9 +9,9 @@ import type { MmsState, Score } from "../shared/contracts/score.ts";
 import { MEASURED_FIELDS, TelemetrySample } from "../shared/contracts/telemetry.ts";
 import { type Rejection, reject } from "../shared/errors.ts";
 import { believed } from "../shared/ims/believed.ts";
-import { toFeatures } from "../shared/ims/features.ts";
 import { readHealthFile } from "../shared/ims/health-file.ts";
 import { scoreTelemetry } from "../shared/ims/score.ts";
+import { toFeatures } from "../shared/ims/to-features.ts";
 import type { Log } from "../shared/log.ts";
 import { type Clock, isoTime } from "../shared/time.ts";
 import { packageVersion } from "../shared/version.ts";
@@ -25,7 +25,7 @@ import { createSupervisor, type Supervised } from "./health.ts";
 import { openModelSlot } from "./model-slot.ts";
 import type { SensorDriver } from "./sensors/driver.ts";
 import { standingOrders } from "./standing-orders.ts";
-import { memoryOutbox } from "./uplink/outbox.ts";
+import { openOutbox } from "./uplink/index.ts";
 import { mqttUplink } from "./uplink/uplink.ts";
 import { sampleWindow, type WindowSample } from "./window.ts";
 
@@ -51,8 +51,13 @@ export interface AgentStats {
   late_ticks: number;
   actions: number;
   published: number;
+  /** Messages that the broker has not acknowledged yet … */
   outbox: number;
+  /** … and how many of them a restart would lose, because the disk cannot be written. */
+  unsaved: number;
   dropped: number;
+  /** Messages of a long outage that became part of a coarser one. */
+  rolled_up: number;
   model_swaps: number;
 }
 
@@ -84,8 +89,9 @@ export function createAgent(options: AgentOptions): Agent {
   };
   const window = sampleWindow();
   const isNews = adviceFilter();
-  // Milliseconds of the wall clock: above every number of an earlier run, without having to store it.
-  const started_ms = Date.now();
+  const outbox = openOutbox(config, clock, log);
+  // Milliseconds of the wall clock, but above every number of an earlier run even if the clock was set back since.
+  const started_ms = Math.max(outbox.last_seq + 1, Date.now());
   let seq = started_ms;
   let mms_state: MmsState = "transient";
   let guard_state = initialGuardState(guard_context);
@@ -109,11 +115,10 @@ export function createAgent(options: AgentOptions): Agent {
     config.limits.inlet_c - config.guardrail.inlet_margin_c,
   );
   const acceptCommand = commandGate({ rack_id, public_key, wall_ms: Date.now });
-  const outbox = memoryOutbox(config.uplink.outbox_max);
   const status = (state: "online" | "offline"): string => {
     const message: Status = {
       v: 1,
-      ts: isoTime(clock.now()),
+      ts: isoTime(clock.wall(clock.now())),
       rack_id,
       state,
       agent_version: packageVersion(),
@@ -123,7 +128,9 @@ export function createAgent(options: AgentOptions): Agent {
     };
     return JSON.stringify(message);
   };
-  const uplink = mqttUplink({ site, rack_id, mqtt: config.mqtt, outbox, log, status, onCommand, onModel });
+  const { catch_up_per_s } = config.uplink;
+  const connection = { site, rack_id, mqtt: config.mqtt, outbox, catch_up_per_s, clock, log };
+  const uplink = mqttUplink({ ...connection, status, onCommand, onModel });
 
   /** Without one, or with one that cannot be used, sensors are checked for what needs no learning. */
   function healthDescription(): HealthDescription | null {
@@ -182,7 +189,8 @@ export function createAgent(options: AgentOptions): Agent {
 
   /** null for what no reader would accept, such as the readings of a host whose clock was never set. */
   function toTelemetry({ at_ms, interval_s, values, quality }: WindowSample): TelemetrySample | null {
-    const sample = { v: 1, ts: isoTime(at_ms), rack_id, seq: ++seq, interval_s, ...values, quality };
+    const ts = isoTime(clock.wall(at_ms));
+    const sample = { v: 1, ts, rack_id, seq: ++seq, interval_s, ...values, quality };
     const parsed = parseValue(TelemetrySample, sample);
     if (parsed.ok) return parsed.value;
     log.error({ event: "sample_unusable", rejections: parsed.rejections });
@@ -255,7 +263,7 @@ export function createAgent(options: AgentOptions): Agent {
     const action: Action = {
       v: 1,
       id: wish.id ?? `${rack_id}-${started_ms}-${stats.actions + 1}`,
-      ts: isoTime(clock.now()),
+      ts: isoTime(clock.wall(clock.now())),
       rack_id,
       source: wish.source,
       kind: wish.kind,
@@ -344,7 +352,14 @@ export function createAgent(options: AgentOptions): Agent {
   }
 
   function acknowledge(of: Ack["of"], ref: string | undefined, errors: Rejection[]): void {
-    const ack: Ack = { v: 1, ts: isoTime(clock.now()), rack_id, of, ok: errors.length === 0, errors };
+    const ack: Ack = {
+      v: 1,
+      ts: isoTime(clock.wall(clock.now())),
+      rack_id,
+      of,
+      ok: errors.length === 0,
+      errors,
+    };
     uplink.send("ack", ref === undefined ? ack : { ...ack, ref });
   }
 
@@ -373,10 +388,14 @@ export function createAgent(options: AgentOptions): Agent {
       await driving;
       if (orders.mode() === "closed_loop") await failSafe();
       await uplink.stop();
+      outbox.close();
       await sensors.close();
       await actuators.close();
       log.info({ event: "agent_stopped", ...stats });
     },
-    stats: () => ({ ...stats, published: uplink.delivered, outbox: outbox.size, dropped: outbox.dropped }),
+    stats() {
+      const { size, unsaved, dropped, rolled_up } = outbox;
+      return { ...stats, published: uplink.delivered, outbox: size, unsaved, dropped, rolled_up };
+    },
   };
 }

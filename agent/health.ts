@@ -1,13 +1,13 @@
 import type { RackTarget } from "../shared/contracts/action.ts";
 import type { HealthDescription, HealthField } from "../shared/contracts/health.ts";
 import type { MeasuredField, TelemetrySample } from "../shared/contracts/telemetry.ts";
-import { toFeatures } from "../shared/ims/features.ts";
 import {
   createHealthMonitor,
   type Departure,
   type HealthVerdict,
   type Suspicion,
 } from "../shared/ims/sensor-health.ts";
+import { toFeatures } from "../shared/ims/to-features.ts";
 
 /** Commands that change how the quantities hang together; routing and admission only change the load. */
 const INTERVENTIONS: readonly RackTarget[] = ["fan_rpm_pct", "pump_rpm_pct", "batch_window_ms"];

@@ -9,7 +9,8 @@ import { sensors } from "./cli/sensors.ts";
 
 const CONFIG = ["--config <file>", "agent configuration (default: config/agent.yaml if it exists)"] as const;
 
-const program = new Command("skadi-agent")
+/** Exported for the man page, which is made from it. */
+export const program = new Command("skadi-agent")
   .description("Skadi's agent: reads one rack's sensors, scores them, guards the rack, publishes over MQTT")
   .version(packageVersion());
 
@@ -39,4 +40,5 @@ program
   .option("--json", "print the score as JSON")
   .action(score);
 
-await runCli(program, process.argv);
+// Not awaited: the single binary is a CommonJS bundle, which knows no top-level await. It never rejects.
+if (import.meta.main) void runCli(program, process.argv);

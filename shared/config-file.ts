@@ -20,8 +20,10 @@ export function loadConfig<S extends z.ZodType>(
   source: { file?: string | undefined; fallback?: string; env?: NodeJS.ProcessEnv; overrides?: Tree },
 ): z.output<S> {
   const tree = readTree(source.file, source.fallback);
-  const known = settings(z.toJSONSchema(schema, { io: "input", unrepresentable: "any" }));
-  for (const [name, text] of Object.entries(source.env ?? process.env)) {
+  const variables = Object.entries(source.env ?? process.env).filter(([name]) => name.startsWith(ENV_PREFIX));
+  // Listing a schema's settings takes longer than all the rest; mostly there is nothing to look up in the list.
+  const known = variables.length > 0 ? settingsOf(schema) : new Map<string, string[]>();
+  for (const [name, text] of variables) {
     const path = known.get(name);
     if (path && text !== undefined) setPath(tree, path, envValue(text));
   }
@@ -51,6 +53,10 @@ function readTree(file: string | undefined, fallback: string | undefined): Tree 
 function fileRejection(path: string, error: unknown): Rejection {
   const expected = error instanceof YAMLParseError ? `YAML (${error.message})` : "a readable file";
   return reject("SKADI_BAD_CONFIG", { field: path, expected });
+}
+
+function settingsOf(schema: z.ZodType): Map<string, string[]> {
+  return settings(z.toJSONSchema(schema, { io: "input", unrepresentable: "any" }));
 }
 
 /** Every setting of the schema, by the name of the variable that overrides it. */

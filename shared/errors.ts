@@ -1,4 +1,6 @@
-import { z } from "zod";
+import type { Rejection } from "./contracts/rejection.ts";
+
+export type { Rejection };
 
 /**
  * Every rejection and failure that a user can meet, with its HTTP status and a one-line meaning.
@@ -36,16 +38,6 @@ export const ERROR_TABLE = {
 } as const;
 
 export type ErrorCode = keyof typeof ERROR_TABLE;
-
-/** A rejection as it travels in acknowledgements, HTTP bodies and logs. */
-export const Rejection = z.object({
-  code: z.enum(Object.keys(ERROR_TABLE) as [ErrorCode, ...ErrorCode[]]),
-  message: z.string(),
-  field: z.string().optional(),
-  value: z.unknown().optional(),
-  expected: z.string().optional(),
-});
-export type Rejection = z.infer<typeof Rejection>;
 
 const VALUE_MAX_CHARS = 80;
 

@@ -1,9 +1,8 @@
 import pino from "pino";
 import pretty from "pino-pretty";
+import type { LOG_LEVELS } from "./log-levels.ts";
 
 export type Log = pino.Logger;
-
-export const LOG_LEVELS = ["trace", "debug", "info", "warn", "error", "silent"] as const;
 
 /**
  * One JSON line per event on stderr (readable text on a terminal), so that stdout stays free for results. Secrets that could reach a log

@@ -6,6 +6,8 @@ import TinyQueue from "tinyqueue";
  */
 export interface Clock {
   now(): number;
+  /** What a wall clock showed, or shows, at the instant `at_ms` of this clock: for the `ts` of messages, nothing else. */
+  wall(at_ms: number): number;
   /** Runs `task` every `period_ms`; late ticks are merged into one, never queued. Returns the stop function. */
   every(period_ms: number, task: () => void): () => void;
   /** Runs `task` once. Returns the cancel function. */
@@ -21,6 +23,8 @@ export function systemClock(speed = 1, start_ms = Date.now()): Clock {
   const now = () => start_ms + (performance.now() - origin) * speed;
   return {
     now,
+    // An accelerated clock is a simulation's, which has no other time than its own.
+    wall: speed === 1 ? wallFollower(now, Date.now) : (at_ms) => at_ms,
     every(period_ms, task) {
       const real_ms = period_ms / speed;
       let next = performance.now() + real_ms;
@@ -41,6 +45,23 @@ export function systemClock(speed = 1, start_ms = Date.now()): Clock {
       const timer = setTimeout(task, delay_ms / speed);
       return () => clearTimeout(timer);
     },
+  };
+}
+
+/** The system's wall clock was set, not merely adjusted, if it is further than this from where it should be. */
+const STEP_MS = 1_000;
+
+/**
+ * From instants of a monotonic clock to wall time. A wall clock that is set (by NTP at last, or by hand) is followed
+ * from the next call on, also for instants before it was: they are as wrong as the clock was. Smaller differences
+ * are left alone, so that what follows each other in time does so in `ts`.
+ */
+export function wallFollower(now: () => number, wall_ms: () => number): (at_ms: number) => number {
+  let offset_ms = 0;
+  return (at_ms) => {
+    const now_offset_ms = wall_ms() - now();
+    if (Math.abs(now_offset_ms - offset_ms) > STEP_MS) offset_ms = now_offset_ms;
+    return at_ms + offset_ms;
   };
 }
 
@@ -71,6 +92,7 @@ export function virtualClock(start_ms = 0): VirtualClock {
   };
   return {
     now: () => now_ms,
+    wall: (at_ms) => at_ms,
     every: (period_ms, task) => add(period_ms, period_ms, task),
     after: (delay_ms, task) => add(delay_ms, null, task),
     advance(duration_ms) {

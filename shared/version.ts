@@ -1,12 +1,7 @@
-import { readFileSync } from "node:fs";
-
-let version: string | undefined;
+// Imported rather than read, so that a bundle carries it.
+import manifest from "../package.json" with { type: "json" };
 
 /** The version of this checkout, from package.json. */
 export function packageVersion(): string {
-  if (version === undefined) {
-    const text = readFileSync(new URL("../package.json", import.meta.url), "utf8");
-    version = (JSON.parse(text) as { version: string }).version;
-  }
-  return version;
+  return manifest.version;
 }

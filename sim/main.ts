@@ -1,24 +1,27 @@
 #!/usr/bin/env node
+import { enableCompileCache } from "node:module";
 import { Command } from "commander";
 import { runCli } from "../shared/cli.ts";
 import { packageVersion } from "../shared/version.ts";
-import { demoCommand } from "./commands/demo.ts";
-import { devicesCommand } from "./commands/devices.ts";
-import { generateCommand } from "./commands/generate.ts";
-import { racksCommand } from "./commands/racks.ts";
-import { replayCommand } from "./commands/replay.ts";
-import { scenarioCommand } from "./commands/scenario.ts";
+
+// Compiled modules are kept in the temporary directory, which halves the time of every start but the first.
+enableCompileCache();
+
+/** In the order of the help. A command is loaded only when it is asked for: most need little of what others do. */
+const COMMANDS: Readonly<Record<string, () => Promise<Command>>> = {
+  demo: async () => (await import("./commands/demo.ts")).demoCommand(),
+  racks: async () => (await import("./commands/racks.ts")).racksCommand(),
+  devices: async () => (await import("./commands/devices.ts")).devicesCommand(),
+  scenario: async () => (await import("./commands/scenario.ts")).scenarioCommand(),
+  generate: async () => (await import("./commands/generate.ts")).generateCommand(),
+  replay: async () => (await import("./commands/replay.ts")).replayCommand(),
+};
 
 const program = new Command("skadi-sim")
-  .description(
-    "Skadi's simulator: a whole demo site, simulated racks, simulated devices, scenarios and data sets",
-  )
-  .version(packageVersion())
-  .addCommand(demoCommand())
-  .addCommand(racksCommand())
-  .addCommand(devicesCommand())
-  .addCommand(scenarioCommand())
-  .addCommand(generateCommand())
-  .addCommand(replayCommand());
+  .description("Skadi's simulator: a whole demo site, simulated racks and devices, scenarios and data sets")
+  .version(packageVersion());
+
+const asked = COMMANDS[process.argv[2] ?? ""];
+for (const load of asked ? [asked] : Object.values(COMMANDS)) program.addCommand(await load());
 
 await runCli(program, process.argv);

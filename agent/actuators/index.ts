@@ -7,7 +7,9 @@ import { type DrivenDevice, drivesAsActuators } from "./drives.ts";
 import { execDrive } from "./exec.ts";
 import { hwmonDrive } from "./hwmon.ts";
 import { ipmiDrive } from "./ipmi.ts";
+import { modbusDrive } from "./modbus.ts";
 import { redfishDrive } from "./redfish.ts";
+import { snmpDrive } from "./snmp.ts";
 import { webhookDrive } from "./webhook.ts";
 
 /** The device that a configuration describes, not yet opened. */
@@ -19,6 +21,10 @@ export function drivenDevice(config: DriveDeviceConfig, clock: Clock, log: Log):
       return { ...config, device: hwmonDrive(config) };
     case "ipmi":
       return { ...config, device: ipmiDrive(config, log) };
+    case "snmp":
+      return { ...config, device: snmpDrive(config) };
+    case "modbus":
+      return { ...config, device: modbusDrive(config) };
     case "redfish":
       return { ...config, device: redfishDrive(config, clock, log) };
     case "webhook":

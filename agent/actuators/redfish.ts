@@ -92,7 +92,7 @@ function setpoint(body: unknown, target: Target): number | null {
   throw skadiError("SKADI_DRIVER", { field, value: value ?? "nothing", expected: "a number or null" });
 }
 
-/** The mode is only sent where it must change: some devices refuse it although it is what they are in already. */
+/** The mode is only sent where there is one and it must change: some devices refuse it otherwise. */
 function changeTo(raw: number | null, body: unknown, target: Target): unknown {
   const control = controlOf(target);
   const { property, mode_property, automatic, manual } = control;
@@ -101,5 +101,5 @@ function changeTo(raw: number | null, body: unknown, target: Target): unknown {
   const modeChange = (to: string) => documentWith(stepsOf(mode_property), to);
   if (raw === null) return modeChange(automatic);
   const change = documentWith(stepsOf(property), raw);
-  return holds(mode, control) ? change : merged(change, modeChange(manual));
+  return mode === undefined || holds(mode, control) ? change : merged(change, modeChange(manual));
 }

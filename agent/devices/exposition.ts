@@ -79,7 +79,7 @@ function parseSample(line: string, name_end: number, ms_per_unit: number): Expos
   const value = numberAt(line, skipBlanks(line, at));
   if (!value) return null;
   at = skipBlanks(line, value.end);
-  const time = numberAt(line, at);
+  const time = at < line.length ? numberAt(line, at) : undefined;
   const rest = skipBlanks(line, time?.end ?? at);
   // What may follow is an exemplar, or the end of the line.
   if (rest < line.length && line[rest] !== "#") return null;
@@ -97,19 +97,19 @@ function parseKey(line: string, at: number): { text: string; end: number; quoted
 
 function parseQuoted(line: string, at: number): { text: string; end: number } | undefined {
   if (line[at] !== '"') return undefined;
-  let close = at + 1;
-  let escaped = false;
-  while (close < line.length && line[close] !== '"') {
-    if (line[close] === "\\") {
-      escaped = true;
-      close++;
-    }
-    close++;
-  }
-  if (line[close] !== '"') return undefined;
+  let close = line.indexOf('"', at + 1);
+  while (close > 0 && isEscaped(line, close)) close = line.indexOf('"', close + 1);
+  if (close < 0) return undefined;
   const raw = line.slice(at + 1, close);
-  const text = escaped ? raw.replace(/\\(.)/g, (pair, c: string) => ESCAPES[c] ?? pair) : raw;
+  const text = raw.includes("\\") ? raw.replace(/\\(.)/g, (pair, c: string) => ESCAPES[c] ?? pair) : raw;
   return { text, end: close + 1 };
+}
+
+/** After an odd number of backslashes. */
+function isEscaped(line: string, at: number): boolean {
+  let before = at - 1;
+  while (line[before] === "\\") before--;
+  return (at - before) % 2 === 0;
 }
 
 const ESCAPES: Record<string, string> = { n: "\n", '"': '"', "\\": "\\" };

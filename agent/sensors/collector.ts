@@ -104,14 +104,21 @@ function poller({ device, points, ...config }: CollectedDevice, clock: Clock, lo
         const at_ms = now_ms - (reading.age_ms ?? 0);
         latest[i] = { value: signals[i]!(at_ms, reading), at_ms, suspect: reading.suspect ?? false };
       });
-      const named = points.filter((_, i) => readings[i]?.values.every((v) => v === null) ?? true);
-      noteSilent(named.map(({ field }) => field).join(", "));
+      const named = points.flatMap(({ field }, i) => {
+        const reading = readings[i];
+        if (reading?.values.some((value) => value !== null)) return [];
+        return [{ field, reason: reading?.reason }];
+      });
+      noteSilent(
+        named.map(({ field }) => field).join(", "),
+        named.flatMap(({ reason }) => reason ?? []),
+      );
     });
   };
-  const noteSilent = (fields: string) => {
+  const noteSilent = (fields: string, reasons: readonly string[]) => {
     if (fields === silent) return;
     silent = fields;
-    if (fields) log.warn({ event: "points_silent", device: device.name, fields });
+    if (fields) log.warn({ event: "points_silent", device: device.name, fields, reasons });
     else log.info({ event: "points_answer_again", device: device.name });
   };
   const giveUp = async (error: unknown) => {

@@ -4,6 +4,8 @@ export interface PointReading {
   values: readonly (number | null)[];
   /** The device itself says that the value is in doubt. */
   suspect?: boolean;
+  /** Why some or all are silent, for the log. */
+  reason?: string;
   /** How long ago the value held, where the device says so; else it is taken as of now. */
   age_ms?: number;
 }

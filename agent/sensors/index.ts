@@ -2,15 +2,18 @@ import type { SensorDeviceConfig, SensorsConfig } from "../../shared/contracts/d
 import { skadiError } from "../../shared/errors.ts";
 import type { Log } from "../../shared/log.ts";
 import type { Clock } from "../../shared/time.ts";
+import { snmpSources } from "../devices/snmp-sources.ts";
 import { type CollectedDevice, collector } from "./collector.ts";
 import type { SensorDriver } from "./driver.ts";
 import { execPoints, execSensor } from "./exec.ts";
 import { hwmonSensor } from "./hwmon.ts";
 import { ipmiSensor } from "./ipmi.ts";
+import { modbusSensor } from "./modbus.ts";
 import { mqttSensor } from "./mqtt.ts";
 import { nvidiaSensor } from "./nvidia.ts";
 import { prometheusPoints, prometheusSensor } from "./prometheus.ts";
 import { redfishPoints, redfishSensor } from "./redfish.ts";
+import { snmpSensor } from "./snmp.ts";
 import { systemInformationSensor } from "./systeminformation.ts";
 
 /** The device that a configuration describes, not yet opened. */
@@ -28,6 +31,10 @@ export function sensorDevice(config: SensorDeviceConfig, clock: Clock, log: Log)
       return { ...config, device: nvidiaSensor(config, clock) };
     case "systeminformation":
       return { ...config, device: systemInformationSensor(config) };
+    case "snmp":
+      return { ...config, device: snmpSensor(config), points: snmpSources(config) };
+    case "modbus":
+      return { ...config, device: modbusSensor(config) };
     case "prometheus": {
       const points = prometheusPoints(config);
       return { ...config, device: prometheusSensor(config, points, clock, log), points };

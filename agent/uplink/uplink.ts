@@ -2,7 +2,9 @@ import mqtt, { type MqttClient } from "mqtt";
 import type { MqttClientConfig } from "../../shared/contracts/config.ts";
 import { commandTopic, modelTopic, type UpChannel, upTopic } from "../../shared/contracts/topics.ts";
 import type { Log } from "../../shared/log.ts";
-import type { Outbox } from "./outbox.ts";
+import type { Clock } from "../../shared/time.ts";
+import type { Letter, Outbox } from "./outbox.ts";
+import { rateLimit } from "./rate.ts";
 
 /** Letters on their way at once: enough to hide the round trip, few enough to keep catch-up gentle. */
 const UNDER_WAY_MAX = 16;
@@ -14,6 +16,9 @@ export interface UplinkOptions {
   rack_id: string;
   mqtt: MqttClientConfig;
   outbox: Outbox;
+  /** At most so many telemetry messages and scores in a second of the clock; actions and acks are not held back. */
+  catch_up_per_s: number;
+  clock: Clock;
   log: Log;
   /** The retained status as of now; also sent, as `offline`, as the last will. */
   status(state: "online" | "offline"): string;
@@ -25,7 +30,7 @@ export interface Uplink {
   start(): void;
   /** Sends what it can within a grace time, says goodbye, and disconnects. */
   stop(): Promise<void>;
-  /** Hands a message to the outbox; it leaves in order, now or when the broker is back. */
+  /** Hands a message to the outbox; it leaves in the order of its lane, now or when the broker is back. */
   send(channel: UpChannel, message: object): void;
   /** Publishes the status again, for example after the mode changed. */
   announce(): void;
@@ -33,35 +38,54 @@ export interface Uplink {
   readonly delivered: number;
 }
 
-/** The agent's MQTT connection. It never blocks the loops: they write to the outbox and go on. */
+/**
+ * The agent's MQTT connection. It never blocks the loops: they write to the outbox and go on.
+ *
+ * Every connection has its own client. One client over all of them would keep what is under way in its memory and
+ * repeat it by itself after a reconnection; here the outbox alone knows what is still to be sent.
+ */
 export function mqttUplink(options: UplinkOptions): Uplink {
-  const { site, rack_id, outbox, log } = options;
+  const { site, rack_id, outbox, log, clock } = options;
+  const history_rate = rateLimit(options.catch_up_per_s, clock.now);
   let client: MqttClient | null = null;
+  let stopped = false;
+  let reconnect: NodeJS.Timeout | undefined;
   let announced = false;
-  /** After a reconnection the client repeats what was under way; anything new would overtake it. */
-  let repeating = false;
   let complained = false;
   let under_way = 0;
   let delivered = 0;
+  let paused = false;
   let onIdle: (() => void) | null = null;
 
+  const next = (): Letter | undefined => {
+    const news = outbox.take("news");
+    if (news || paused) return news;
+    if (history_rate.take()) return outbox.take("history");
+    paused = true;
+    clock.after(history_rate.wait_ms(), () => {
+      paused = false;
+      pump();
+    });
+    return undefined;
+  };
   const pump = () => {
-    if (!client?.connected || !announced || repeating) return;
+    const current = client;
+    if (!current?.connected || !announced) return;
     while (under_way < UNDER_WAY_MAX) {
-      const letter = outbox.take();
+      const letter = next();
       if (!letter) break;
       under_way++;
-      // While the connection is lost the client keeps the packet and sends it again; this settles only once.
-      client.publish(upTopic(site, rack_id, letter.channel), letter.payload, { qos: 1 }, (error) => {
-        under_way--;
-        if (under_way === 0) repeating = false;
+      current.publish(upTopic(site, rack_id, letter.channel), letter.payload, { qos: 1 }, (error) => {
+        // A connection that is over has given its letters back.
+        if (current !== client) return;
         if (error) {
           log.warn({ event: "publish_failed", channel: letter.channel, reason: error.message });
-          outbox.lose(letter);
-        } else {
-          delivered++;
-          outbox.confirm(letter);
+          lost(current);
+          return;
         }
+        under_way--;
+        delivered++;
+        outbox.confirm(letter);
         pump();
       });
     }
@@ -80,44 +104,57 @@ export function mqttUplink(options: UplinkOptions): Uplink {
     // Before the first sample, so that the aggregator knows that this rack is scored by its own agent.
     announce();
     announced = true;
-    repeating = under_way > 0;
     pump();
   };
+  const onMessage = (topic: string, payload: Uint8Array) => {
+    try {
+      if (topic === modelTopic(site)) options.onModel(payload);
+      else options.onCommand(payload);
+    } catch (error) {
+      // Whatever a message does, the rack stays guarded.
+      log.error({ event: "message_failed", topic, err: error });
+    }
+  };
+  /** What is not acknowledged goes out again, from the outbox, over the next connection. */
+  const lost = (ended: MqttClient) => {
+    if (ended !== client) return;
+    client = null;
+    announced = false;
+    under_way = 0;
+    outbox.giveBack();
+    log.debug({ event: "broker_connection_closed" });
+    ended.end(true);
+    if (!stopped) reconnect = setTimeout(connect, RECONNECT_MS);
+  };
+  const connect = () => {
+    const { url, username, password } = options.mqtt;
+    const connecting = mqtt.connect(url, {
+      clientId: `skadi-agent-${site}-${rack_id}`,
+      ...(username === undefined ? {} : { username }),
+      ...(password === undefined ? {} : { password }),
+      reconnectPeriod: 0,
+      will: {
+        topic: upTopic(site, rack_id, "status"),
+        payload: Buffer.from(options.status("offline")),
+        qos: 1,
+        retain: true,
+      },
+    });
+    client = connecting;
+    connecting.on("connect", onConnect);
+    connecting.on("message", onMessage);
+    connecting.on("close", () => lost(connecting));
+    connecting.on("error", (error) => {
+      // Once per outage: days without network must not fill the disk.
+      if (!complained) log.warn({ event: "broker_error", reason: error.message });
+      complained = true;
+    });
+  };
   return {
-    start() {
-      client = mqtt.connect(options.mqtt.url, {
-        clientId: `skadi-agent-${site}-${rack_id}`,
-        ...(options.mqtt.username === undefined ? {} : { username: options.mqtt.username }),
-        ...(options.mqtt.password === undefined ? {} : { password: options.mqtt.password }),
-        reconnectPeriod: RECONNECT_MS,
-        will: {
-          topic: upTopic(site, rack_id, "status"),
-          payload: Buffer.from(options.status("offline")),
-          qos: 1,
-          retain: true,
-        },
-      });
-      client.on("connect", onConnect);
-      client.on("close", () => {
-        announced = false;
-        log.debug({ event: "broker_connection_closed" });
-      });
-      client.on("error", (error) => {
-        // Once per outage: days without network must not fill the disk.
-        if (!complained) log.warn({ event: "broker_error", reason: error.message });
-        complained = true;
-      });
-      client.on("message", (topic, payload) => {
-        try {
-          if (topic === modelTopic(site)) options.onModel(payload);
-          else options.onCommand(payload);
-        } catch (error) {
-          // Whatever a message does, the rack stays guarded.
-          log.error({ event: "message_failed", topic, err: error });
-        }
-      });
-    },
+    start: connect,
     async stop() {
+      stopped = true;
+      clearTimeout(reconnect);
       const ending = client;
       if (!ending) return;
       if (ending.connected) {
@@ -128,7 +165,8 @@ export function mqttUplink(options: UplinkOptions): Uplink {
       await ending.endAsync(!ending.connected);
     },
     send(channel, message) {
-      outbox.add({ channel, payload: JSON.stringify(message) });
+      const seq = "seq" in message && typeof message.seq === "number" ? { seq: message.seq } : {};
+      outbox.add({ channel, payload: JSON.stringify(message), ...seq });
       pump();
     },
     announce,

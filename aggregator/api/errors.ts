@@ -1,6 +1,7 @@
 import type { FastifyError, FastifyReply, FastifyRequest } from "fastify";
 import { z } from "zod";
-import { ERROR_TABLE, Rejection, reject, SkadiError, skadiError } from "../../shared/errors.ts";
+import { Rejection } from "../../shared/contracts/rejection.ts";
+import { ERROR_TABLE, reject, SkadiError, skadiError } from "../../shared/errors.ts";
 import type { Log } from "../../shared/log.ts";
 import type { Api } from "./context.ts";
 

@@ -1,21 +1,31 @@
 import { InvalidArgumentError } from "commander";
-import { ThresholdRule } from "../../shared/contracts/model.ts";
+import type { ThresholdRule } from "../../shared/contracts/model.ts";
 import { DESCRIBED_RULE } from "../../shared/ims/thresholds.ts";
 
 export const THRESHOLD_SYNTAX =
   "percentile:<q>,<q>, per_cluster:<q>,<q>, tail:<rate>,<rate> (false alarms per row) or margin:<x>,<x> (times the largest D)";
 
+const isShare = (value: number) => value > 0 && value < 1;
+const isFactor = (value: number) => value > 0 && Number.isFinite(value);
+
 /** An option parser for `tail:0.01,0.0001` and its like: a method and its values for tau_fast and tau_persist. */
 export function thresholdOption(text: string): ThresholdRule {
   const [method, values = ""] = text.split(":");
-  const [fast, persist] = values
-    .split(",")
-    .map((value) => (value.trim() === "" ? Number.NaN : Number(value)));
-  const rule = ThresholdRule.safeParse(
-    method === "tail" ? { method, fast_rate: fast, persist_rate: persist } : { method, fast, persist },
-  );
-  const [low, high] = method === "tail" ? [persist, fast] : [fast, persist];
-  if (rule.success && values.split(",").length === 2 && low! < high!) return rule.data;
+  const numbers = values.split(",").map((value) => (value.trim() === "" ? Number.NaN : Number(value)));
+  const [fast = Number.NaN, persist = Number.NaN] = numbers;
+  const areAll = (valid: (value: number) => boolean) => numbers.length === 2 && numbers.every(valid);
+  switch (method) {
+    case "percentile":
+    case "per_cluster":
+      if (areAll(isShare) && fast < persist) return { method, fast, persist };
+      break;
+    case "tail":
+      if (areAll(isShare) && fast > persist) return { method, fast_rate: fast, persist_rate: persist };
+      break;
+    case "margin":
+      if (areAll(isFactor) && fast < persist) return { method, fast, persist };
+      break;
+  }
   throw new InvalidArgumentError(`expected ${THRESHOLD_SYNTAX}, the second beyond the first`);
 }
 

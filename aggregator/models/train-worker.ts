@@ -2,8 +2,8 @@ import { DatabaseSync } from "node:sqlite";
 import { parentPort, workerData } from "node:worker_threads";
 import { MEASURED_FIELDS, type TelemetrySample } from "../../shared/contracts/telemetry.ts";
 import { SkadiError } from "../../shared/errors.ts";
-import { toFeatures } from "../../shared/ims/features.ts";
 import { readFeatureRows, rowBuffer } from "../../shared/ims/rows.ts";
+import { toFeatures } from "../../shared/ims/to-features.ts";
 import { type TrainOptions, trainModel } from "../../shared/ims/train.ts";
 import type { TrainReply, TrainSource } from "./train-job.ts";
 

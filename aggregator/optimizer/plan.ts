@@ -1,8 +1,8 @@
 import type { RackTarget, Target } from "../../shared/contracts/action.ts";
 import type { Actuators, Limits } from "../../shared/contracts/config.ts";
 import type { TelemetrySample } from "../../shared/contracts/telemetry.ts";
-import { toFeatures } from "../../shared/ims/features.ts";
 import type { Scorer } from "../../shared/ims/score.ts";
+import { toFeatures } from "../../shared/ims/to-features.ts";
 import { type Candidate, rackCandidates, shiftCandidates, supplyCandidates } from "./candidates.ts";
 import { type FullSample, isFull } from "./physics.ts";
 

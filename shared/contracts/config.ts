@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { LOG_LEVELS } from "../log.ts";
+import { LOG_LEVELS } from "../log-levels.ts";
 import { Mode } from "./action.ts";
 import { Drives, Sensors } from "./devices/index.ts";
 import { RackId, SiteId } from "./rack.ts";
@@ -131,7 +131,19 @@ export const AgentConfig = z.strictObject({
       public_key_file: z.string().optional(),
     })
     .prefault({}),
-  uplink: z.strictObject({ outbox_max: z.int().min(10).default(20_000) }).prefault({}),
+  uplink: z
+    .strictObject({
+      /** `memory` is for simulated racks: it loses on a restart what the broker has not acknowledged. */
+      store: z.enum(["disk", "memory"]).default("disk"),
+      /** Where the outbox is kept; default: model.cache_dir. */
+      dir: z.string().optional(),
+      /** Messages kept while the broker is away. */
+      outbox_max: z.int().min(10).default(100_000),
+      disk_max_mb: z.number().min(1).default(128),
+      /** Telemetry and scores per second, at most, when the broker is back. */
+      catch_up_per_s: z.number().positive().default(100),
+    })
+    .prefault({}),
   log: Log,
 });
 export type AgentConfig = z.infer<typeof AgentConfig>;

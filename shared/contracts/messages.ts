@@ -1,8 +1,8 @@
 import { z } from "zod";
-import { Rejection } from "../errors.ts";
 import { Mode, RackTarget } from "./action.ts";
 import { Timestamp, Version } from "./envelope.ts";
 import { RackId } from "./rack.ts";
+import { Rejection } from "./rejection.ts";
 import { MmsState } from "./score.ts";
 
 /** Retained per rack; the broker publishes the `offline` form as the agent's last will. */

@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { MODEL_KINDS } from "../ims/kinds.ts";
 import { Timestamp } from "./envelope.ts";
 
 /** Bounds what a reader must compute to check a model. */
@@ -21,7 +22,7 @@ const GoldenSample = z.object({ x: Vector, d: z.number().min(0), cluster: z.int(
 export type GoldenSample = z.infer<typeof GoldenSample>;
 
 /** How the clusters are shaped, and so what D means. docs/models.md says when to use which. */
-export const ModelKind = z.enum(["kmeans", "hyperbox", "mahalanobis"]);
+export const ModelKind = z.enum(MODEL_KINDS);
 export type ModelKind = z.infer<typeof ModelKind>;
 
 /** A feature that is computed over the last rows of one input instead of being read. */

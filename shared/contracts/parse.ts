@@ -11,13 +11,20 @@ export type Parsed<T> = { ok: true; value: T } | { ok: false; rejections: Reject
 function toRejection(issue: z.core.$ZodIssue, field_prefix: string): Rejection {
   const path = issue.path.map(String).join(".");
   const field = field_prefix && path ? `${field_prefix}.${path}` : field_prefix || path || "(payload)";
-  const value = issue.input;
+  const value = mayBeSecret(issue) ? undefined : issue.input;
   const not_finite = typeof value === "number" && !Number.isFinite(value);
   return reject(not_finite ? "SKADI_NOT_FINITE" : "SKADI_INVALID_FIELD", {
     field,
     value,
     expected: expectation(issue),
   });
+}
+
+/** What was there may be a mistyped credential, or hold one, and messages are logged. */
+function mayBeSecret({ path, input }: z.core.$ZodIssue): boolean {
+  if (typeof input === "object" && input !== null) return true;
+  if (typeof input === "string" && /:\/\/[^/\s]*@/.test(input)) return true;
+  return /password|secret|token|bearer|hmac|community|_key$/i.test(String(path.at(-1)));
 }
 
 function expectation(issue: z.core.$ZodIssue): string {

@@ -17,19 +17,20 @@ export interface Fit {
   geometry: Geometry;
   sizes: number[];
   iterations: number;
+  /** Each row's D and nearest cluster, where the clustering has found them on its way. */
+  scored: { d: Float64Array; cluster: Int32Array } | null;
 }
 
 /** @param z row-major standardised features, n × F, without NaN, in order of time */
 export function fitClusters(z: Float64Array, F: number, options: FitOptions): Fit {
   const { kind, clusters, seed } = options;
   if (kind === "hyperbox") return fitBoxes(z, F, options.tolerances);
-  const { centers, sizes, iterations } = cluster(z, F, clusters, seededRandom(seed));
+  const { centers, sizes, iterations, label, d2 } = cluster(z, F, clusters, seededRandom(seed));
   const geometry: Geometry = { kind, centers: toRows(centers, F) };
-  if (kind === "mahalanobis") {
-    const covariances = shrunkCovariances(z, centers, F);
-    geometry.covariances = covariances.map((matrix) => toRows(matrix, F));
-  }
-  return { geometry, sizes, iterations };
+  if (kind === "kmeans") return { geometry, sizes, iterations, scored: { d: rooted(d2), cluster: label } };
+  const covariances = shrunkCovariances(z, centers, F);
+  geometry.covariances = covariances.map((matrix) => toRows(matrix, F));
+  return { geometry, sizes, iterations, scored: null };
 }
 
 function fitBoxes(z: Float64Array, F: number, tolerances: BoxTolerances): Fit {
@@ -38,7 +39,7 @@ function fitBoxes(z: Float64Array, F: number, tolerances: BoxTolerances): Fit {
   const highs = toRows(high, F);
   const boxes = lows.map((row, b) => ({ low: row, high: highs[b]! }));
   const centers = boxes.map((box) => box.low.map((edge, j) => (edge + box.high[j]!) / 2));
-  return { geometry: { kind: "hyperbox", centers, boxes }, sizes, iterations: 1 };
+  return { geometry: { kind: "hyperbox", centers, boxes }, sizes, iterations: 1, scored: null };
 }
 
 const FOLDS = 5;
@@ -70,6 +71,12 @@ export function crossFittedDistances(z: Float64Array, F: number, options: FitOpt
 /** The distance of a geometry that was just fitted: its covariances are definite by construction. */
 export function distanceOf(geometry: Geometry, F: number): Distance {
   return compileDistance(geometry, [...Array(F).keys()])!;
+}
+
+/** In place. */
+function rooted(squares: Float64Array): Float64Array {
+  for (let i = 0; i < squares.length; i++) squares[i] = Math.sqrt(squares[i]!);
+  return squares;
 }
 
 function toRows(matrix: Float64Array, F: number): number[][] {

@@ -1,12 +1,12 @@
-import { kmeans } from "ml-kmeans";
 import type { Random } from "../random.ts";
 import { nearestRows } from "./kernel/nearest.ts";
+import { spreadCenters } from "./seeding.ts";
 
-/** ml-kmeans draws the first centres (k-means++) from this many rows: more gain nothing measurable. */
+/** The first centres are drawn from this many rows: more gain nothing measurable. */
 const SEED_ROWS = 500;
-const SEED_RESTARTS = 8;
+const SEED_RESTARTS = 12;
 /** Each start is refined a little on a small sample, the best one to the end on a larger one, and that on all rows. */
-const TRIAL_ROWS = 8_192;
+const TRIAL_ROWS = 6_144;
 const TRIAL_ITERATIONS = 12;
 const SAMPLE_ROWS = 24_576;
 const SAMPLE_ITERATIONS_MAX = 200;
@@ -23,11 +23,14 @@ export interface Clustering {
   iterations: number;
   /** Mean squared distance to the nearest centre. */
   mean_d2: number;
+  /** Each row's nearest centre and the squared distance to it. */
+  label: Int32Array;
+  d2: Float64Array;
 }
 
 /**
- * k-means: k-means++ seeding on a sample (ml-kmeans, several starts), then Lloyd's iterations, first on a sample, at
- * last on all rows. Starting from the sample's optimum, few iterations over all rows are left to do.
+ * k-means: k-means++ seeding on a sample, several starts, then Lloyd's iterations, first on a sample, at last on all
+ * rows. Starting from the sample's optimum, few iterations over all rows are left to do.
  *
  * @param z row-major standardised features, n × features, without NaN, n ≥ k
  */
@@ -35,7 +38,8 @@ export function cluster(z: Float64Array, features: number, k: number, random: Ra
   const sample = sampleRows(z, features, SAMPLE_ROWS, random);
   const trial = sampleRows(sample, features, TRIAL_ROWS, random);
   const starts = Array.from({ length: SEED_RESTARTS }, () => {
-    const start = seedCenters(trial, features, k, random);
+    const few = sampleRows(trial, features, SEED_ROWS, random);
+    const start = spreadCenters(few, features, k, random);
     return refine(trial, features, start, TRIAL_ITERATIONS, SAMPLE_TOLERANCE);
   });
   const best = starts.reduce((a, b) => (b.mean_d2 < a.mean_d2 ? b : a));
@@ -56,16 +60,6 @@ function sampleRows(z: Float64Array, features: number, count: number, random: Ra
   return sample;
 }
 
-function seedCenters(sample: Float64Array, features: number, k: number, random: Random): Float64Array {
-  const few = sampleRows(sample, features, SEED_ROWS, random);
-  const points = Array.from({ length: few.length / features }, (_, i) =>
-    Array.from(few.subarray(i * features, (i + 1) * features)),
-  );
-  const seed = Math.floor(random.uniform() * 2 ** 31);
-  const { centroids } = kmeans(points, k, { initialization: "kmeans++", seed, maxIterations: 1 });
-  return Float64Array.from(centroids.flat());
-}
-
 function refine(
   z: Float64Array,
   features: number,
@@ -80,7 +74,8 @@ function refine(
     const step = lloyd(centers);
     const settled = previous - step.mean_d2 <= tolerance * step.mean_d2;
     if (settled || iteration === iterations_max) {
-      return { centers, sizes: [...step.sizes], iterations: iteration, mean_d2: step.mean_d2 };
+      const { sizes, mean_d2, label, d2 } = step;
+      return { centers, sizes: [...sizes], iterations: iteration, mean_d2, label, d2 };
     }
     previous = step.mean_d2;
     centers = step.next;
@@ -109,6 +104,6 @@ function lloydStep(z: Float64Array, features: number) {
         next[at] = sizes[c]! > 0 ? next[at]! / sizes[c]! : centers[at]!;
       }
     }
-    return { sizes, next, mean_d2: squares / rows };
+    return { sizes, next, mean_d2: squares / rows, label, d2 };
   };
 }

@@ -1,5 +1,4 @@
-import { closeSync, existsSync, fstatSync, openSync, readSync } from "node:fs";
-import { readCsvNumbers } from "../csv-numbers.ts";
+import { readCsvNumbers } from "../csv-numbers/read.ts";
 import { FEATURES } from "./features.ts";
 
 /** Small, because what is grown beyond need stays in memory for the whole training. */
@@ -37,27 +36,6 @@ export function rowBuffer(width: number = FEATURES.length, rows_expected = 65_53
  * @returns row-major features, n × columns.length; NaN where a cell is empty
  * @throws SkadiError SKADI_BAD_DATA naming the line and column of the first cell that is not a number
  */
-export async function readFeatureRows(
-  path: string,
-  columns: readonly string[] = FEATURES,
-): Promise<Float64Array> {
-  const rows = rowBuffer(columns.length, estimateRows(path));
-  await readCsvNumbers(path, columns, rows.push);
-  return rows.matrix();
-}
-
-const PROBE_BYTES = 64 * 1024;
-const ROWS_EXPECTED_MIN = 1_024;
-const NEWLINE = 10;
-
-/** How many rows a CSV file has, judged by the length of its first ones; growing a large buffer copies it. */
-function estimateRows(path: string): number {
-  if (!existsSync(path)) return ROWS_EXPECTED_MIN;
-  const file = openSync(path, "r");
-  const probe = Buffer.allocUnsafe(PROBE_BYTES);
-  const bytes = readSync(file, probe, 0, PROBE_BYTES, 0);
-  const { size } = fstatSync(file);
-  closeSync(file);
-  const lines = Math.max(1, probe.subarray(0, bytes).filter((byte) => byte === NEWLINE).length);
-  return Math.max(ROWS_EXPECTED_MIN, Math.ceil((1.02 * size * lines) / Math.max(1, bytes)));
+export function readFeatureRows(path: string, columns: readonly string[] = FEATURES): Promise<Float64Array> {
+  return readCsvNumbers(path, columns);
 }

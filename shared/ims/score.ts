@@ -3,10 +3,11 @@ import type { Contributions, Score, ScoreLevel } from "../contracts/score.ts";
 import type { TelemetrySample } from "../contracts/telemetry.ts";
 import { skadiError } from "../errors.ts";
 import { compileDistance, type Distance, type Geometry } from "./distance.ts";
-import { FEATURES, toFeatures } from "./features.ts";
+import { FEATURES } from "./features.ts";
 import { type NearestProblem, nearestRows } from "./kernel/nearest.ts";
 import { type Completion, completion } from "./missing.ts";
 import { type Taus, thresholdsAt } from "./thresholds.ts";
+import { toFeatures } from "./to-features.ts";
 
 /** What IMS says of one feature vector. */
 export interface Verdict {

@@ -19,23 +19,29 @@ export function splitRows(
   const filter = FEATURES.every((name, j) => features[j] === name) ? limits : null;
   const count = rows.length / F;
   const is_nominal = new Uint8Array(count);
-  const is_complete = new Uint8Array(count);
-  let anomalous_count = 0;
+  const anomalous_at: number[] = [];
   for (let i = 0; i < count; i++) {
-    is_complete[i] = isComplete(rows, i * F, F) ? 1 : 0;
-    is_nominal[i] = is_complete[i] && (!filter || isNominal(rows, i * F, filter)) ? 1 : 0;
-    anomalous_count += is_complete[i]! - is_nominal[i]!;
+    const at = i * F;
+    if (filter ? isNominal(rows, at, filter) : isComplete(rows, at, F)) is_nominal[i] = 1;
+    else if (filter && isComplete(rows, at, F)) anomalous_at.push(at);
   }
-  const anomalous = new Float64Array(anomalous_count * F);
-  let nominal_at = 0;
-  let anomalous_at = 0;
-  for (let i = 0; i < count; i++) {
-    if (!is_complete[i]) continue;
-    const from = i * F;
-    if (is_nominal[i]) for (let j = 0; j < F; j++) rows[nominal_at++] = rows[from + j]!;
-    else for (let j = 0; j < F; j++) anomalous[anomalous_at++] = rows[from + j]!;
+  const anomalous = new Float64Array(anomalous_at.length * F);
+  let used = 0;
+  for (const at of anomalous_at) for (let j = 0; j < F; j++) anomalous[used++] = rows[at + j]!;
+  return { nominal: rows.subarray(0, moveToFront(rows, is_nominal, F)), anomalous };
+}
+
+/** Moves the flagged rows to the front, a run of them at a time; returns how many values they are. */
+function moveToFront(rows: Float64Array, flags: Uint8Array, F: number): number {
+  let used = 0;
+  for (let from = flags.indexOf(1); from >= 0; ) {
+    const end = flags.indexOf(0, from);
+    const to = end < 0 ? flags.length : end;
+    rows.copyWithin(used, from * F, to * F);
+    used += (to - from) * F;
+    from = flags.indexOf(1, to);
   }
-  return { nominal: rows.subarray(0, nominal_at), anomalous };
+  return used;
 }
 
 function isComplete(rows: Float64Array, at: number, F: number): boolean {

@@ -110,9 +110,9 @@ export function fitModel(prepared: TrainingRows, options: TrainOptions): ModelFi
   // A second copy would be the largest thing in memory.
   const z = standardise(nominal, scaler, nominal);
   const fit_options: FitOptions = { kind, clusters, seed, tolerances };
-  const { geometry, sizes, iterations } = fitClusters(z, F, fit_options);
+  const { geometry, sizes, iterations, scored: found } = fitClusters(z, F, fit_options);
   const unsealed = { ...geometry, scaler, square_moments: squareMoments(z, F, distanceOf(geometry, F)) };
-  const scored = scoreBatch({ ...unsealed, scaler: unitScaler(F) }, z);
+  const scored = found ?? scoreBatch({ ...unsealed, scaler: unitScaler(F) }, z);
   const cross_fit = options.cross_fit ?? kind === "hyperbox";
   const d = cross_fit ? crossFittedDistances(z, F, fit_options) : scored.d;
   const { mean, std } = moments(d);
@@ -136,7 +136,7 @@ export function fitModel(prepared: TrainingRows, options: TrainOptions): ModelFi
       iterations,
       mean_d: mean,
       std_d: std,
-      mean_d2: d.reduce((sum, value) => sum + value * value, 0) / nominal_rows,
+      mean_d2: meanSquare(d),
       cluster_sizes: sizes,
     },
     distributions: {
@@ -168,10 +168,18 @@ function requireEnough(nominal_rows: number, rows: number, clusters: number): vo
   });
 }
 
+function meanSquare(d: Float64Array): number {
+  let squares = 0;
+  for (let i = 0; i < d.length; i++) squares += d[i]! * d[i]!;
+  return squares / d.length;
+}
+
 function distribution(d: Float64Array): ScoreDistribution {
   const { mean, std } = moments(d);
+  const log_d = new Float64Array(d.length);
   // D = 0 has no logarithm; it comes from a sample inside a box, or exactly on a centre.
-  const logs = moments(d.map((value) => Math.log(Math.max(value, 1e-6))));
+  for (let i = 0; i < d.length; i++) log_d[i] = Math.log(Math.max(d[i]!, 1e-6));
+  const logs = moments(log_d);
   return { count: d.length, mean, std, log_mean: logs.mean, log_std: logs.std };
 }
 

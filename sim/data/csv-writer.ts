@@ -1,34 +1,15 @@
-import { closeSync, mkdirSync, openSync, writeSync } from "node:fs";
+import { closeSync, fstatSync, mkdirSync, openSync } from "node:fs";
 import { dirname } from "node:path";
-import { isoTime } from "../../shared/time.ts";
+import { MessageChannel, receiveMessageOnPort } from "node:worker_threads";
+import { startHelper } from "../../shared/helper-thread.ts";
+import { headerLine, PACKED_ROW, packRow, rowFormatter, writeAll } from "./csv-format.ts";
+import type { CsvThreadData } from "./csv-thread.ts";
 import type { DataRow, RowSink } from "./data-row.ts";
+import { sharedSlots, slotFiller } from "./slots.ts";
 
-/**
- * Numeric columns in file order, the decimals that their sensors would resolve, and how to read them: a property named
- * by a variable costs several times as much as one that the code names.
- */
-const NUMERIC_COLUMNS: readonly [name: string, decimals: number, read: (row: DataRow) => number][] = [
-  ["inlet_c", 2, (row) => row.inlet_c],
-  ["outlet_c", 2, (row) => row.outlet_c],
-  ["pdu_kw", 3, (row) => row.pdu_kw],
-  ["gpu_energy_j", 0, (row) => row.gpu_energy_j],
-  ["tokens_ps", 1, (row) => row.tokens_ps],
-  ["latency_p95_ms", 1, (row) => row.latency_p95_ms],
-  ["queue_depth", 0, (row) => row.queue_depth],
-  ["fan_rpm_pct", 1, (row) => row.fan_rpm_pct],
-  ["pump_rpm_pct", 1, (row) => row.pump_rpm_pct],
-  ["delta_t", 2, (row) => row.delta_t],
-  ["gpu_power_kw", 4, (row) => row.gpu_power_kw],
-];
-const LABEL_COLUMNS = ["regime", "fault"] as const;
-
-const BUFFER_BYTES = 1 << 20;
-const ROW_BYTES_MAX = 512;
-const COMMA = 44;
-const NEWLINE = 10;
-const MINUS = 45;
-const DOT = 46;
-const ZERO = 48;
+/** Enough slots to keep the generator busy while the other thread starts. */
+const SLOTS = 24;
+const SLOT_ROWS = 8_192;
 
 export interface CsvWriter {
   write: RowSink;
@@ -37,96 +18,103 @@ export interface CsvWriter {
 }
 
 /**
- * Streams rows to a CSV file. Digits go straight into a byte buffer: general CSV writers build a string per cell,
- * which `npm run bench -- generate` shows to be the bottleneck of data generation.
+ * Streams rows to a CSV file. Formatting takes as long as drawing the rows, so a second thread does it, and writes;
+ * a file of few rows is done before that one would have started.
+ *
+ * @throws Error of the file system, from any of its calls
  */
-export function csvWriter(path: string, options: { labels: boolean }): CsvWriter {
+export function csvWriter(path: string, { labels }: { labels: boolean }): CsvWriter {
   mkdirSync(dirname(path), { recursive: true });
   const fd = openSync(path, "w");
-  const buffer = Buffer.allocUnsafe(BUFFER_BYTES);
-  const rack_bytes = new Map<string, Buffer>();
-  let at = 0;
+  writeAll(fd, Buffer.from(headerLine(labels), "latin1"));
+  const names = nameList();
+  let thread: WritingThread | null = null;
+  let packed: Float64Array = new Float64Array(SLOT_ROWS * PACKED_ROW);
+  let used = 0;
   let rows = 0;
-  let bytes = 0;
-  let ts_ms = Number.NaN;
-  let ts_bytes = Buffer.alloc(0);
 
-  const flush = () => {
-    bytes += at;
-    for (let done = 0; done < at; ) done += writeSync(fd, buffer, done, at - done);
-    at = 0;
+  const hand = () => {
+    if (thread === null) {
+      thread = startThread({ fd, labels, slot_rows: SLOT_ROWS });
+      thread.slot().set(packed);
+    }
+    thread.hand(used, names.added());
+    packed = thread.slot();
+    used = 0;
   };
-  const rackBytes = (rack_id: string) => {
-    const known = rack_bytes.get(rack_id);
-    if (known) return known;
-    const encoded = Buffer.from(`${rack_id},`, "latin1");
-    rack_bytes.set(rack_id, encoded);
-    return encoded;
-  };
-
-  const columns = ["ts", "rack_id", ...NUMERIC_COLUMNS.map(([name]) => name)];
-  at = buffer.write(`${[...columns, ...(options.labels ? LABEL_COLUMNS : [])].join(",")}\n`, "latin1");
   return {
     write(row: DataRow) {
-      if (at > BUFFER_BYTES - ROW_BYTES_MAX) flush();
-      if (row.ts_ms !== ts_ms) {
-        ts_ms = row.ts_ms;
-        ts_bytes = Buffer.from(`${isoTime(ts_ms)},`, "latin1");
-      }
-      const rack = rackBytes(row.rack_id);
-      // A local position: one that closures share is read from and written to memory for every byte.
-      let position = copy(ts_bytes, buffer, at);
-      position = copy(rack, buffer, position);
-      for (let c = 0; c < NUMERIC_COLUMNS.length; c++) {
-        if (c > 0) buffer[position++] = COMMA;
-        const column = NUMERIC_COLUMNS[c]!;
-        position = writeFixed(buffer, position, column[2](row), column[1]);
-      }
-      if (options.labels) position += buffer.write(`,${row.regime},${row.fault}`, position, "latin1");
-      buffer[position++] = NEWLINE;
-      at = position;
+      if (used === packed.length) hand();
+      packRow(row, labels, names.place, packed, used);
+      used += PACKED_ROW;
       rows++;
     },
     close() {
-      flush();
+      if (thread === null)
+        writeAll(fd, rowFormatter(SLOT_ROWS, labels)(packed.subarray(0, used), names.added()));
+      else {
+        if (used > 0) thread.hand(used, names.added());
+        thread.end();
+      }
+      const bytes = fstatSync(fd).size;
       closeSync(fd);
       return { rows, bytes };
     },
   };
 }
 
-const POWERS = [1, 10, 100, 1_000, 10_000] as const;
-const INT32_MAX = 0x7fffffff;
-
-/** A few bytes: a call into the runtime would cost more than the loop. */
-function copy(from: Buffer, to: Buffer, at: number): number {
-  for (let i = 0; i < from.length; i++) to[at + i] = from[i]!;
-  return at + from.length;
+/** Numbers names in the order of their first use. */
+function nameList() {
+  const places = new Map<string, number>();
+  let added: string[] = [];
+  return {
+    place(name: string): number {
+      const known = places.get(name);
+      if (known !== undefined) return known;
+      added.push(name);
+      places.set(name, places.size);
+      return places.size - 1;
+    },
+    /** Those that are new since the last call. */
+    added(): string[] {
+      const list = added;
+      added = [];
+      return list;
+    },
+  };
 }
 
-/** Writes a number with a fixed number of decimals, or nothing for NaN: a missing value is an empty cell. */
-function writeFixed(buffer: Buffer, at: number, value: number, decimals: number): number {
-  if (Number.isNaN(value)) return at;
-  const scaled = Math.round(value * POWERS[decimals]!);
-  const magnitude = Math.abs(scaled);
-  if (magnitude > INT32_MAX) return at + buffer.write(value.toFixed(decimals), at, "latin1");
-  if (scaled >= 0) return writeDigits(buffer, at, magnitude | 0, decimals);
-  buffer[at] = MINUS;
-  return writeDigits(buffer, at + 1, magnitude | 0, decimals);
+interface WritingThread {
+  /** Room for the next rows; waits for some. */
+  slot(): Float64Array;
+  /** Hands the slot over, and the names that its rows are the first to use. */
+  hand(values: number, names: readonly string[]): void;
+  /** Waits until all is written. */
+  end(): void;
 }
 
-/** Writes a 32-bit integer with a decimal point `decimals` digits before its end; returns the position after it. */
-function writeDigits(buffer: Buffer, at: number, magnitude: number, decimals: number): number {
-  let digits = decimals + 1;
-  for (let bound = POWERS[decimals]! * 10; magnitude >= bound; bound *= 10) digits++;
-  const end = at + digits + (decimals > 0 ? 1 : 0);
-  let position = end;
-  let rest = magnitude;
-  for (let i = 0; i < digits; i++) {
-    if (i === decimals && decimals > 0) buffer[--position] = DOT;
-    const tenth = (rest / 10) | 0;
-    buffer[--position] = ZERO + rest - tenth * 10;
-    rest = tenth;
-  }
-  return end;
+function startThread(data: Omit<CsvThreadData, "slots" | "port">): WritingThread {
+  const slots = sharedSlots(SLOTS, SLOT_ROWS * PACKED_ROW);
+  const { port1, port2 } = new MessageChannel();
+  const thread_data: CsvThreadData = { ...data, slots, port: port2 };
+  startHelper(new URL("./csv-thread.ts", import.meta.url), thread_data, [port2]).unref();
+  const filler = slotFiller(slots);
+  const failure = () => receiveMessageOnPort(port1)?.message ?? new Error("writing the CSV file failed");
+  const slot = () => {
+    const next = filler.next();
+    if (next) return next;
+    throw failure();
+  };
+  return {
+    slot,
+    hand(values, names) {
+      for (const name of names) port1.postMessage(name);
+      filler.hand(values);
+    },
+    end() {
+      slot();
+      filler.hand(0);
+      if (!filler.drained()) throw failure();
+    },
+  };
 }

@@ -54,6 +54,7 @@ export function createSite(options: SiteOptions): Site {
       mode: config.mode,
       mqtt: config.mqtt,
       model: { cache_dir: join(config.data_dir, "agents") },
+      uplink: { store: "memory", outbox_max: 20_000 },
     });
     return createAgent({
       config: agent_config,

@@ -1,5 +1,6 @@
 import { sampleWindow } from "../../agent/window.ts";
-import { FEATURES, toFeatures } from "../../shared/ims/features.ts";
+import { FEATURES } from "../../shared/ims/features.ts";
+import { toFeatures } from "../../shared/ims/to-features.ts";
 import { createPlant } from "../../sim/plant/plant.ts";
 import { rackReader } from "../../sim/site/rack.ts";
 import { DAY_S, RACKS, type ScheduledFault } from "./fault-schedule.ts";

@@ -1,5 +1,5 @@
 import { execFileSync } from "node:child_process";
-import { mkdtempSync, rmSync } from "node:fs";
+import { existsSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { FEATURES } from "../../shared/ims/features.ts";
@@ -16,7 +16,8 @@ const file = (path: string) => new URL(path, import.meta.url).pathname;
 interface Figures {
   /** The whole process: start, CSV in, model out. */
   total_s: number;
-  peak_mb: number;
+  /** null: the peer does not say. */
+  peak_mb: number | null;
   fit_s: number;
   batch_per_s: number;
   single_per_s: number;
@@ -29,12 +30,13 @@ export async function benchIms(): Promise<void> {
   const data = join(folder, "training_ims.csv");
   node(["sim/main.ts", "generate", "training_ims", "--out", data, "--json"]);
   const with_peer = ensurePeer();
+  const peer_script = peerScript();
+  if (with_peer) console.log(`peer: ${peer_script}`);
   const ours: Figures[] = [];
   const peer: Figures[] = [];
   for (let run = 0; run < RUNS; run++) {
     ours.push(await measure(data, join(folder, "model.json")));
-    if (with_peer)
-      peer.push(JSON.parse(execFileSync(PYTHON, [file("./ims_peer.py"), data], { encoding: "utf8" })));
+    if (with_peer) peer.push(runPeer(peer_script, data));
   }
   rmSync(folder, { recursive: true });
   print("Skadi", medians(ours));
@@ -72,6 +74,20 @@ async function measure(data: string, model_file: string): Promise<Figures> {
   };
 }
 
+/** The peer to run: SKADI_IMS_PEER, or one that lies beside the repository, or else its twin in this folder. */
+function peerScript(): string {
+  const outside = file("../../../shared/baselines/ims_sklearn.py");
+  return process.env.SKADI_IMS_PEER ?? (existsSync(outside) ? outside : file("./ims_peer.py"));
+}
+
+/** Each peer prints one JSON line with these figures; only the twin knows its peak memory. */
+function runPeer(script: string, data: string): Figures {
+  const { peak_mb = null, ...figures } = JSON.parse(
+    execFileSync(PYTHON, [script, data], { encoding: "utf8" }),
+  ) as Omit<Figures, "peak_mb"> & { peak_mb?: number };
+  return { ...figures, peak_mb };
+}
+
 function node(args: readonly string[]): string {
   return execFileSync(process.execPath, args, { encoding: "utf8", cwd: file("../..") });
 }
@@ -101,9 +117,10 @@ function ensurePeer(): boolean {
 function medians(runs: readonly Figures[]): Figures {
   const median = (pick: (f: Figures) => number) =>
     runs.map(pick).sort((a, b) => a - b)[Math.floor(runs.length / 2)]!;
+  const peaks = runs.map((f) => f.peak_mb).filter((peak) => peak !== null);
   return {
     total_s: median((f) => f.total_s),
-    peak_mb: median((f) => f.peak_mb),
+    peak_mb: peaks.length > 0 ? peaks.sort((a, b) => a - b)[Math.floor(peaks.length / 2)]! : null,
     fit_s: median((f) => f.fit_s),
     batch_per_s: median((f) => f.batch_per_s),
     single_per_s: median((f) => f.single_per_s),
@@ -111,10 +128,14 @@ function medians(runs: readonly Figures[]): Figures {
   };
 }
 
+function megabytes(value: number | null): string {
+  return value === null ? "unknown memory" : `${value.toFixed(0)} MB`;
+}
+
 function print(name: string, f: Figures): void {
   const rate = (value: number) => Math.round(value).toLocaleString("en");
   console.log(
-    `${name.padEnd(13)} whole process ${f.total_s.toFixed(2)} s, ${f.peak_mb.toFixed(0)} MB; fit ${f.fit_s.toFixed(2)} s, mean D² ${f.mean_d2.toFixed(4)}; batch ${rate(f.batch_per_s)}/s, single ${rate(f.single_per_s)}/s`,
+    `${name.padEnd(13)} whole process ${f.total_s.toFixed(2)} s, ${megabytes(f.peak_mb)}; fit ${f.fit_s.toFixed(2)} s, mean D² ${f.mean_d2.toFixed(4)}; batch ${rate(f.batch_per_s)}/s, single ${rate(f.single_per_s)}/s`,
   );
 }
 
@@ -123,7 +144,7 @@ function printRatios(ours: Figures, peer: Figures): void {
   console.log(
     [
       `medians of ${RUNS} alternating runs, Skadi against scikit-learn:`,
-      `  whole process ${faster(peer.total_s / ours.total_s, 3)} as fast, peak memory ${ours.peak_mb.toFixed(0)} MB (goal ≤ 250) against ${peer.peak_mb.toFixed(0)} MB`,
+      `  whole process ${faster(peer.total_s / ours.total_s, 3)} as fast, peak memory ${megabytes(ours.peak_mb)} (goal ≤ 250) against ${megabytes(peer.peak_mb)}`,
       `  fit           ${faster(peer.fit_s / ours.fit_s, 1.5)} as fast, mean D² ${(ours.mean_d2 / peer.mean_d2).toFixed(4)} of the peer's (goal ≤ 1)`,
       `  batch scoring ${faster(ours.batch_per_s / peer.batch_per_s, 2)}`,
       `  single score  ${faster(ours.single_per_s / peer.single_per_s, 200)}, with contributions`,

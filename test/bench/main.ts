@@ -1,3 +1,4 @@
+import { enableCompileCache } from "node:module";
 import { Command } from "commander";
 import { runCli } from "../../shared/cli.ts";
 import { benchFaults } from "./faults.ts";
@@ -6,6 +7,9 @@ import { benchIms } from "./ims.ts";
 import { benchPipeline } from "./pipeline.ts";
 import { benchPlant } from "./plant.ts";
 import { benchSkab } from "./skab.ts";
+
+// As the programs do, for the threads that they start.
+enableCompileCache();
 
 const BENCHES = [
   { name: "generate", what: "data generation, against the described 20,000 samples/s", run: benchGenerate },

@@ -1,7 +1,8 @@
 import { racksOf } from "../../shared/contracts/rack.ts";
-import { FEATURES, toFeatures } from "../../shared/ims/features.ts";
+import { FEATURES } from "../../shared/ims/features.ts";
 import { type RowBuffer, rowBuffer } from "../../shared/ims/rows.ts";
 import { createScorer, scoreBatch } from "../../shared/ims/score.ts";
+import { toFeatures } from "../../shared/ims/to-features.ts";
 import { trainModel } from "../../shared/ims/train.ts";
 import { seededRandom } from "../../shared/random.ts";
 import { createPlant } from "../../sim/plant/plant.ts";

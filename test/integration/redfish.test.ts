@@ -416,6 +416,12 @@ describe.skipIf(!hasProgram("openssl"))("a Redfish device that is driven", () =>
     expect(server.resources[CONTROL]).toEqual({ SetPoint: 70, ControlMode: "Override" });
   });
 
+  it("without a mode is only told the setpoint", async () => {
+    const { server, gate } = await driven({ [CONTROL]: { SetPoint: 60 } }, fan);
+    expect(await gate(70)).toEqual({ outcome: "applied", from: 60, now: 70 });
+    expect(server.resources[CONTROL]).toEqual({ SetPoint: 70 });
+  });
+
   it("by a pump's speed control", async () => {
     const uri = `${CDU}/Pumps/1`;
     const { server, gate } = await driven(coolingUnit(), { target: "pump_rpm_pct", profile: "speed", uri });

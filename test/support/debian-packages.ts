@@ -11,9 +11,17 @@ const NEEDED = [
   { program: "ipmitool", package: "ipmitool" },
   { program: "ipmi_sim", package: "openipmi" },
   { program: "cc", package: "gcc" },
+  { program: "snmpd", package: "snmpd" },
+  { program: "qemu-aarch64-static", package: "qemu-user-static" },
+  { program: "man", package: "man-db" },
+  // Not a program, but what an emulated one is linked with.
+  { program: "libstdc++.so.6", package: "libstdc++6-arm64-cross" },
 ] as const;
 
-const FOLDERS = ["/usr/bin", "/usr/sbin", "/usr/local/bin", "/usr/local/sbin"];
+/** Where Debian keeps the libraries of arm64 programs on other machines. */
+export const AARCH64_ROOT = "/usr/aarch64-linux-gnu";
+
+const FOLDERS = ["/usr/bin", "/usr/sbin", "/usr/local/bin", "/usr/local/sbin", `${AARCH64_ROOT}/lib`];
 
 export function hasProgram(program: string): boolean {
   return FOLDERS.some((folder) => existsSync(`${folder}/${program}`));

@@ -1,8 +1,8 @@
 import { z } from "zod";
 import { Timestamp } from "../../../shared/contracts/envelope.ts";
 import type { ModelFile } from "../../../shared/contracts/model.ts";
+import { Rejection } from "../../../shared/contracts/rejection.ts";
 import { Score } from "../../../shared/contracts/score.ts";
-import { Rejection } from "../../../shared/errors.ts";
 import { agentOnline } from "../../fleet.ts";
 import { requireToken, TOKEN_SECURITY } from "../auth.ts";
 import type { ApiContext, RouteGroup } from "../context.ts";

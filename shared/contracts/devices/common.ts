@@ -7,11 +7,14 @@ export const Aggregate = z.enum(["sum", "mean", "max", "min"]);
 export type Aggregate = z.infer<typeof Aggregate>;
 
 /** A secret: as it is, or better, where it is kept: a file (its first line), or a variable of the environment. */
-export const Secret = z.union([
-  z.string().min(1),
-  z.strictObject({ file: z.string().min(1) }),
-  z.strictObject({ env: z.string().min(1) }),
-]);
+export const Secret = z.union(
+  [
+    z.string().min(1),
+    z.strictObject({ file: z.string().min(1) }),
+    z.strictObject({ env: z.string().min(1) }),
+  ],
+  "a text, { file: … } or { env: … }",
+);
 export type Secret = z.infer<typeof Secret>;
 
 /** What every device has, whatever it speaks. */
@@ -63,6 +66,9 @@ export function fieldFitsUnit({ field, unit, full_scale_rpm }: CommonPoint, ctx:
 /** What every driven point has: raw = value × scale + offset is what the device is told. */
 export const driveShape = {
   target: RackTarget,
-  scale: z.number().default(1),
+  scale: z
+    .number()
+    .refine((scale) => scale !== 0, "not 0")
+    .default(1),
   offset: z.number().default(0),
 };

@@ -4,10 +4,12 @@ import { Aggregate } from "./common.ts";
 import { ExecDrive, ExecSensor } from "./exec.ts";
 import { HwmonDrive, HwmonSensor } from "./hwmon.ts";
 import { IpmiDrive, IpmiSensor } from "./ipmi.ts";
+import { ModbusDrive, ModbusSensor } from "./modbus.ts";
 import { MqttSensor } from "./mqtt.ts";
 import { NvidiaSensor } from "./nvidia.ts";
 import { PrometheusSensor } from "./prometheus.ts";
 import { RedfishDrive, RedfishSensor } from "./redfish.ts";
+import { SnmpDrive, SnmpSensor } from "./snmp.ts";
 import { SystemInformationSensor } from "./systeminformation.ts";
 import { WebhookDrive } from "./webhook.ts";
 
@@ -16,10 +18,12 @@ const SensorDevice = z.discriminatedUnion("driver", [
   ExecSensor,
   HwmonSensor,
   IpmiSensor,
+  ModbusSensor,
   MqttSensor,
   NvidiaSensor,
   PrometheusSensor,
   RedfishSensor,
+  SnmpSensor,
   SystemInformationSensor,
 ]);
 export type SensorDeviceConfig = z.infer<typeof SensorDevice>;
@@ -29,7 +33,9 @@ const DriveDevice = z.discriminatedUnion("driver", [
   ExecDrive,
   HwmonDrive,
   IpmiDrive,
+  ModbusDrive,
   RedfishDrive,
+  SnmpDrive,
   WebhookDrive,
 ]);
 export type DriveDeviceConfig = z.infer<typeof DriveDevice>;

@@ -76,7 +76,7 @@ export const PrometheusSensor = z
     poll_s: sensorShape.poll_s.default(5),
     /** Several: the same server several times, taken together. */
     urls: z.array(HttpUrl).min(1),
-    auth: z.union([Basic, Bearer]).optional(),
+    auth: z.union([Basic, Bearer], "username and password, or bearer").optional(),
     ...httpShape,
     response_max_kb: httpShape.response_max_kb.default(16_384),
     profiles: z

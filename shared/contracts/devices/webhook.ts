@@ -14,7 +14,7 @@ const Target = z
     /** Where the setting in force can be read; default: the url itself. */
     read_url: HttpUrl.optional(),
     /** Where in that answer it stands. none: it cannot be read; what was sent last then counts as in force. */
-    read_back: z.union([z.literal("none"), Pointer]),
+    read_back: z.union([z.literal("none"), Pointer], "a JSON pointer, such as /weight, or none"),
   })
   .refine(({ body }) => JSON.stringify(body).includes("{{value}}"), {
     path: ["body"],
@@ -26,7 +26,7 @@ export const WebhookDrive = z.strictObject({
   driver: z.literal("webhook"),
   ...deviceShape,
   /** bearer: a token with every request; hmac: a signature over time and body, made with a shared secret. */
-  auth: z.union([Bearer, z.strictObject({ hmac: Secret })]).optional(),
+  auth: z.union([Bearer, z.strictObject({ hmac: Secret })], "bearer or hmac").optional(),
   ...httpShape,
   targets: z.array(Target).min(1),
 });

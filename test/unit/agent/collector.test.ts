@@ -1,4 +1,5 @@
 import { setImmediate as turn } from "node:timers/promises";
+import pino from "pino";
 import { describe, expect, it } from "vitest";
 import { type CollectedDevice, collector } from "../../../agent/sensors/collector.ts";
 import type { PointReading } from "../../../agent/sensors/device.ts";
@@ -154,5 +155,31 @@ describe("the collector", () => {
     probe.extra.age_ms = 60_000;
     await pass(1);
     expect((await driver.read()).values.inlet_c).toBeNull();
+  });
+
+  it("says once why a point is silent, and when it speaks again", async () => {
+    const lines: Record<string, unknown>[] = [];
+    const told = pino({ level: "info" }, { write: (line) => lines.push(JSON.parse(line)) });
+    const probe = device("probe", ["inlet_c", "outlet_c"]);
+    probe.state.values = [null, 30];
+    probe.extra.reason = "row 3 is not there";
+    const clock = virtualClock(0);
+    const driver = collector({ devices: [probe.collected], aggregates: {}, clock, log: told });
+    const poll = async () => {
+      clock.advance(1_000);
+      for (let i = 0; i < 5; i++) await turn();
+    };
+    await driver.open();
+    await poll();
+    probe.state.values = [22, 30];
+    await poll();
+    const [silent, again, ...more] = lines;
+    expect(silent).toMatchObject({
+      event: "points_silent",
+      fields: "inlet_c",
+      reasons: ["row 3 is not there"],
+    });
+    expect(again).toMatchObject({ event: "points_answer_again", device: "probe" });
+    expect(more).toEqual([]);
   });
 });

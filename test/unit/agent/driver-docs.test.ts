@@ -3,28 +3,21 @@ import { describe, expect, it } from "vitest";
 import { parse } from "yaml";
 import { AgentConfig } from "../../../shared/contracts/config.ts";
 
-const FOLDER = new URL("../../../docs/drivers/", import.meta.url).pathname;
-const pages = globSync("*.md", { cwd: FOLDER }).sort();
-
-/** The YAML blocks of a page, each with the line that it begins at. */
-function blocks(page: string): { line: number; yaml: string }[] {
-  const text = readFileSync(FOLDER + page, "utf8");
-  return [...text.matchAll(/^```yaml\n(.*?)^```/gms)].map((match) => ({
-    line: text.slice(0, match.index).split("\n").length,
-    yaml: match[1]!,
-  }));
-}
+const FILES = globSync("docs/drivers/*.md", { cwd: new URL("../../..", import.meta.url) });
+const blocks = (file: string) =>
+  [...readFileSync(new URL(`../../../${file}`, import.meta.url), "utf8").matchAll(/```yaml\n(.*?)```/gs)].map(
+    ([, yaml]) => parse(yaml!) as object,
+  );
 
 describe("the drivers' documentation", () => {
-  it.each(pages)("%s has examples", (page) => {
-    expect(blocks(page).length).toBeGreaterThan(0);
+  it("exists", () => {
+    expect(FILES.length).toBeGreaterThan(0);
   });
 
-  it.each(pages.flatMap((page) => blocks(page).map((block) => ({ page, ...block }))))(
-    "$page line $line is a configuration that the agent accepts",
-    ({ yaml }) => {
-      const result = AgentConfig.safeParse({ rack_id: "R-A-01", ...parse(yaml) });
-      expect(result.error?.issues ?? []).toEqual([]);
-    },
-  );
+  it.each(FILES)("%s shows configurations that the agent takes", (file) => {
+    expect(blocks(file).length).toBeGreaterThan(0);
+    for (const block of blocks(file)) {
+      expect(AgentConfig.safeParse({ rack_id: "R-A-01", ...block }).error?.issues).toBeUndefined();
+    }
+  });
 });

@@ -49,6 +49,23 @@ describe("a configuration", () => {
     expect(refusal(() => loadConfig(AgentConfig, { file: path, env: {} })).message).toContain("fan");
   });
 
+  it("does not repeat a credential that is in the wrong place or of the wrong kind", () => {
+    const path = file(`rack_id: R-A-01
+mqtt: { url: "ftp://skadi:hunter2@broker", pasword: hunter2, password: [hunter2] }
+sensors:
+  devices:
+    - { name: a, driver: prometheus, urls: ["http://skadi:hunter2@x/metrics"], auth: { token: hunter2 } }
+drives:
+  - { name: b, driver: redfish, url: "https://x", auth: { username: a, password: 42424242 }, targets: [] }
+`);
+    const error = refusal(() => loadConfig(AgentConfig, { file: path, env: {} }));
+    const fields = error.rejections.map(({ field }) => field);
+    expect(fields).toEqual(
+      expect.arrayContaining(["mqtt.password", "sensors.devices.0.auth", "drives.0.auth.password"]),
+    );
+    expect(JSON.stringify([error.message, error.rejections])).not.toMatch(/hunter2|42424242/);
+  });
+
   it("names a wrong SKADI_ variable's field", () => {
     const error = refusal(() => loadConfig(AggregatorConfig, { env: { SKADI_HTTP_PORT: "eighty" } }));
     expect(error.rejections[0]).toMatchObject({

@@ -2,16 +2,24 @@ import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { readCsvNumbers } from "../../../shared/csv-numbers.ts";
+import { type ReadOptions, readCsvNumbers, startReading } from "../../../shared/csv-numbers/read.ts";
 import { temporaryFolder } from "../../support/temporary.ts";
 
-async function read(text: string, columns: readonly string[] = ["a", "c"]): Promise<number[][]> {
+function csvFile(text: string): string {
   const path = join(temporaryFolder(), "data.csv");
   writeFileSync(path, text);
-  const rows: number[][] = [];
-  const count = await readCsvNumbers(path, columns, (values) => rows.push([...values]));
-  expect(count).toBe(rows.length);
-  return rows;
+  return path;
+}
+
+async function read(
+  text: string,
+  columns: readonly string[] = ["a", "c"],
+  options?: ReadOptions,
+): Promise<number[][]> {
+  const values = await readCsvNumbers(csvFile(text), columns, options);
+  return Array.from({ length: values.length / columns.length }, (_, i) =>
+    Array.from(values.subarray(i * columns.length, (i + 1) * columns.length)),
+  );
 }
 
 describe("reading numbers from CSV", () => {
@@ -76,6 +84,77 @@ describe("reading numbers from CSV", () => {
   });
 
   it("refuses a file that is not there", async () => {
-    await expect(readCsvNumbers("/nowhere.csv", ["a"], () => {})).rejects.toThrow(/nowhere.csv.*ENOENT/);
+    await expect(readCsvNumbers("/nowhere.csv", ["a"])).rejects.toThrow(/nowhere.csv.*ENOENT/);
+    await expect(readCsvNumbers(temporaryFolder(), ["a"])).rejects.toThrow(/EISDIR/);
+  });
+});
+
+describe("reading numbers from CSV in blocks", () => {
+  const cell = fc.oneof(
+    fc.integer({ min: -1e6, max: 1e6 }).map((value) => String(value / 100)),
+    fc.constantFrom("", "1e3", '"7"', " 8 ", "0.12345678901234567", "warm"),
+  );
+  const row = fc.oneof(
+    { weight: 20, arbitrary: fc.tuple(cell, cell, cell).map((cells) => cells.join(",")) },
+    { weight: 1, arbitrary: fc.constantFrom("", "1,2", "1,2,3,4", `1,${"x".repeat(300)},3`) },
+  );
+  const file = fc.record({
+    rows: fc.array(row, { maxLength: 40 }),
+    line_break: fc.constantFrom("\n", "\r\n"),
+    ends_in_break: fc.boolean(),
+  });
+  const textOf = ({
+    rows,
+    line_break,
+    ends_in_break,
+  }: {
+    rows: string[];
+    line_break: string;
+    ends_in_break: boolean;
+  }) => ["a,b,c", ...rows].join(line_break) + (ends_in_break ? line_break : "");
+  /** What comes out: the rows, or the error's words without the file's name. */
+  const outcome = async (text: string, options: ReadOptions) => {
+    try {
+      return await read(text, ["c", "a"], options);
+    } catch (error) {
+      return (error as Error).message.replace(/field .*?data\.csv/, "field data.csv");
+    }
+  };
+
+  it("gives the same rows, or the same error, wherever the blocks begin", async () => {
+    await fc.assert(
+      fc.asyncProperty(file, fc.integer({ min: 1, max: 400 }), async (parts, block_bytes) => {
+        const text = textOf(parts);
+        const whole = await outcome(text, { helped: false });
+        expect(await outcome(text, { helped: false, block_bytes })).toEqual(whole);
+      }),
+      { numRuns: 300 },
+    );
+  });
+
+  it("gives the same with a second thread", async () => {
+    await fc.assert(
+      fc.asyncProperty(file, fc.integer({ min: 1, max: 400 }), async (parts, block_bytes) => {
+        const text = textOf(parts);
+        const whole = await outcome(text, { helped: false });
+        expect(await outcome(text, { helped: true, block_bytes })).toEqual(whole);
+      }),
+      { numRuns: 15 },
+    );
+  });
+
+  it("names the first of several bad lines, whichever thread found it", async () => {
+    const lines = Array.from({ length: 200_000 }, (_, i) => `${i},text,${i % 1000 === 999 ? "warm" : i}`);
+    const text = `a,b,c\n${lines.join("\n")}\n`;
+    for (let run = 0; run < 5; run++) {
+      await expect(read(text, ["a", "c"], { helped: true, block_bytes: 512 })).rejects.toThrow(
+        /line 1001, column c;.*warm/,
+      );
+    }
+  });
+
+  it("can be given up before the rows are asked for", async () => {
+    const reading = startReading(csvFile("a\n1\n2\n"), ["a"], { helped: true });
+    await expect(reading.close()).resolves.toBeUndefined();
   });
 });

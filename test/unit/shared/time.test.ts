@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { isoTime, pace, systemClock, virtualClock } from "../../../shared/time.ts";
+import { isoTime, pace, systemClock, virtualClock, wallFollower } from "../../../shared/time.ts";
 
 describe("the virtual clock", () => {
   it("runs tasks in the order of their due times, and only while it is advanced", () => {
@@ -41,6 +41,33 @@ describe("the system clock", () => {
     await new Promise((resolve) => setTimeout(resolve, 1));
     stop();
     expect(ticks).toBeLessThanOrEqual(2);
+  });
+});
+
+describe("wall time", () => {
+  it("follows a wall clock that is set, also for instants before it was, and ignores what is within a second", () => {
+    let now_ms = 1_000;
+    let set_ms = 0;
+    const wall = wallFollower(
+      () => now_ms,
+      () => now_ms + set_ms,
+    );
+    expect(wall(900)).toBe(900);
+    set_ms = 800;
+    expect(wall(1_000)).toBe(1_000);
+    set_ms = -3_600_000;
+    now_ms = 2_000;
+    expect([wall(1_000), wall(2_000)]).toEqual([1_000 - 3_600_000, 2_000 - 3_600_000]);
+  });
+
+  it("is the clock's own where time is simulated", () => {
+    expect(virtualClock(5).wall(7)).toBe(7);
+    expect(systemClock(10, 0).wall(7)).toBe(7);
+  });
+
+  it("is the system's where it is not", () => {
+    const clock = systemClock(1, 0);
+    expect(Math.abs(clock.wall(clock.now()) - Date.now())).toBeLessThan(1_000);
   });
 });
 

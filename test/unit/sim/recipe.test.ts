@@ -6,6 +6,7 @@ import { parseValue } from "../../../shared/contracts/parse.ts";
 import { racksOf } from "../../../shared/contracts/rack.ts";
 import { gpuPowerKw, TelemetrySample } from "../../../shared/contracts/telemetry.ts";
 import { seededRandom } from "../../../shared/random.ts";
+import { isoTime } from "../../../shared/time.ts";
 import { csvWriter } from "../../../sim/data/csv-writer.ts";
 import { type DataRow, emptyRow } from "../../../sim/data/data-row.ts";
 import { NOISE_SHARE, PROFILE_FIELDS, PROFILES } from "../../../sim/profiles/profiles.ts";
@@ -135,6 +136,29 @@ describe("a data set on disk", () => {
     expect(write([{ ...row, inlet_c: -0.05, outlet_c: 1234.567, pdu_kw: Number.NaN }], false)).toContain(
       ",-0.05,1234.57,,0,",
     );
+  });
+
+  it("is the same for many rows, which a second thread writes", () => {
+    const racks = Array.from({ length: 300 }, (_, i) => `R-A-${i}`);
+    const rows = Array.from({ length: 250_000 }, (_, i) => ({
+      ...row,
+      ts_ms: row.ts_ms + Math.floor(i / 300) * 1000,
+      rack_id: racks[Math.floor(i / 1_000) % 300]!,
+      inlet_c: i / 4,
+      fault: i % 50_000 === 49_999 ? `fault-${i}` : "none",
+    }));
+    const lines = write(rows, true).trim().split("\n").slice(1);
+    expect(lines).toHaveLength(rows.length);
+    const wrong = lines.filter((line, i) => {
+      const { ts_ms, rack_id, inlet_c, fault } = rows[i]!;
+      const rest = "0.00,0.000,0,0.0,0.0,0,0.0,0.0,0.00,0.0000";
+      return line !== `${isoTime(ts_ms)},${rack_id},${inlet_c.toFixed(2)},${rest},nominal,${fault}`;
+    });
+    expect(wrong).toEqual([]);
+  });
+
+  it("fails where the disk is full", () => {
+    expect(() => csvWriter("/dev/full", { labels: false })).toThrow(/ENOSPC/);
   });
 
   it("is telemetry that every edge accepts, with its power in true kW", () => {

@@ -1,9 +1,10 @@
 import { beforeAll, describe, expect, it } from "vitest";
 import type { ModelFile } from "../../../shared/contracts/model.ts";
 import { racksOf, rowOf } from "../../../shared/contracts/rack.ts";
-import { FEATURES, toFeatures } from "../../../shared/ims/features.ts";
+import { FEATURES } from "../../../shared/ims/features.ts";
 import { rowBuffer } from "../../../shared/ims/rows.ts";
 import { createScorer } from "../../../shared/ims/score.ts";
+import { toFeatures } from "../../../shared/ims/to-features.ts";
 import { trainModel } from "../../../shared/ims/train.ts";
 import { createPlant, type Plant } from "../../../sim/plant/plant.ts";
 import { findScenario, SCENARIOS } from "../../../sim/scenarios/scenario.ts";

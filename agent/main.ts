@@ -1,8 +1,9 @@
 #!/usr/bin/env node
 import { Command } from "commander";
-import { runCli } from "../shared/cli.ts";
+import { integerOption, runCli } from "../shared/cli.ts";
 import { packageVersion } from "../shared/version.ts";
 import { check } from "./cli/check.ts";
+import { init } from "./cli/init/init.ts";
 import { run } from "./cli/run.ts";
 import { score } from "./cli/score.ts";
 import { sensors } from "./cli/sensors.ts";
@@ -19,6 +20,27 @@ program
   .description("run until stopped")
   .option(...CONFIG)
   .action(run);
+program
+  .command("init")
+  .description(
+    "look for devices and write a commented configuration; asks for what is not given, on a terminal",
+  )
+  .option("--out <file>", "the file to write", "agent.yaml")
+  .option("--force", "overwrite it")
+  .option("--rack-id <id>", "R-<row>-<nn>")
+  .option("--site <name>", "site (default: dc1)")
+  .option("--broker <url>", "the aggregator's MQTT broker (default: mqtt://127.0.0.1:1883)")
+  .option("--redfish <url>", "BMC or cooling unit to look at")
+  .option("--redfish-user <name>", "its user")
+  .option("--redfish-password-file <file>", "a file that holds the user's password")
+  .option("--redfish-insecure", "accept any certificate")
+  .option("--snmp <host>", "PDU to look at")
+  .option("--snmp-port <n>", "its port (default: 161)", integerOption(1, 65_535))
+  .option("--snmp-community-file <file>", "a file that holds the community (default: public)")
+  .option("--metrics <url>", "metrics page of the inference server to look at")
+  .option("--no-host", "do not look at this machine's own sensors")
+  .option("--json", "ask nothing, print the result as JSON")
+  .action(init);
 program
   .command("check")
   .description("check the configuration and that every device, the model and the broker can be reached")

@@ -11,8 +11,8 @@ import { readPublicKey } from "../../shared/signing.ts";
 import { systemClock } from "../../shared/time.ts";
 import { drivenDevice } from "../actuators/index.ts";
 import { withDeadline } from "../devices/deadline.ts";
-import { sensorDevice } from "../sensors/index.ts";
 import { agentConfig, type ConfigFlag } from "./config.ts";
+import { probe } from "./probe.ts";
 
 const CONNECT_TIMEOUT_MS = 5_000;
 
@@ -80,21 +80,10 @@ function sensorChecks({ sensors }: AgentConfig, log: Log): Promise<CheckResult>[
 
 /** A device that answers, but none of whose points does, is as good as absent. */
 async function checkSensor(config: SensorDeviceConfig, log: Log): Promise<string> {
-  const clock = systemClock();
-  const { device, points, timeout_s } = sensorDevice(config, clock, log);
-  try {
-    const readings = await withDeadline(timeout_s * 1000, clock, async (signal) => {
-      await device.open();
-      return device.read(signal);
-    });
-    const answers = (i: number) => readings[i]?.values.some((value) => value !== null) ?? false;
-    const fields = (wanted: boolean) =>
-      [...new Set(points.filter((_, i) => answers(i) === wanted).map(({ field }) => field))].join(", ");
-    if (!fields(true)) throw new Error(`${config.driver}: no value for ${fields(false)}`);
-    return `${config.driver}: ${fields(true)}${fields(false) ? `; silent: ${fields(false)}` : ""}`;
-  } finally {
-    await device.close();
-  }
+  const { answering, silent } = await probe(config, log);
+  if (answering.length === 0) throw new Error(`${config.driver}: no value for ${silent.join(", ")}`);
+  const unanswered = silent.length > 0 ? `; silent: ${silent.join(", ")}` : "";
+  return `${config.driver}: ${answering.join(", ")}${unanswered}`;
 }
 
 async function checkDrive(config: DriveDeviceConfig, log: Log): Promise<string> {

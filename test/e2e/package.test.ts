@@ -12,11 +12,14 @@ import { AgentConfig } from "../../shared/contracts/config.ts";
 import { writeModelFile } from "../../shared/ims/model-file.ts";
 import { packageVersion } from "../../shared/version.ts";
 import { AARCH64_ROOT, hasProgram } from "../support/debian-packages.ts";
+import { eventually } from "../support/eventually.ts";
+import { guardedRack } from "../support/guarded-rack.ts";
 import { smallModel } from "../support/models.ts";
 import { runProgram } from "../support/program.ts";
 import { NOMINAL_READING } from "../support/readings.ts";
 
 const VERSION = packageVersion();
+const LIMIT_C = 28;
 const can_package = process.platform === "linux" && process.arch === "x64" && hasProgram("dpkg-deb");
 const can_install = can_package && process.getuid?.() === 0 && !existsSync("/usr/bin/skadi-agent");
 const can_emulate = hasProgram("qemu-aarch64-static") && hasProgram("libstdc++.so.6");
@@ -117,24 +120,37 @@ describe.skipIf(!can_package)("the packaged agent", { timeout: 120_000 }, () => 
       expect(page).not.toMatch(/warning/i);
     });
 
-    it.skipIf(!can_install)("installs without starting anything, and is gone when purged", () => {
-      try {
-        run("dpkg", ["--install", deb]);
-        expect(run("skadi-agent", ["--version"]).trim()).toBe(VERSION);
-        expect(run("dpkg", ["--status", "skadi-agent"])).toMatch(/^Conffiles:\n \/etc\/skadi\/agent.yaml /m);
-        expect(run("sh", ["-c", "ls /etc/systemd/system/*.wants"])).not.toContain("skadi");
-        if (hasProgram("systemd-analyze")) {
-          const units = "/usr/lib/systemd/system/skadi-agent";
-          run("systemd-analyze", ["verify", `${units}.service`, `${units}@rack.service`]);
-          const verdict = ["security", "--offline=true", "--no-pager", "--threshold=20", `${units}.service`];
-          expect(run("systemd-analyze", verdict)).toMatch(/exposure level .*: [01]\.\d OK/);
+    it.skipIf(!can_install)(
+      "installs without starting anything, guards a rack, and is gone when purged",
+      async () => {
+        try {
+          run("dpkg", ["--install", deb]);
+          expect(run("skadi-agent", ["--version"]).trim()).toBe(VERSION);
+          expect(run("dpkg", ["--status", "skadi-agent"])).toMatch(
+            /^Conffiles:\n \/etc\/skadi\/agent.yaml /m,
+          );
+          expect(run("sh", ["-c", "ls /etc/systemd/system/*.wants"])).not.toContain("skadi");
+          if (hasProgram("systemd-analyze")) {
+            const units = "/usr/lib/systemd/system/skadi-agent";
+            run("systemd-analyze", ["verify", `${units}.service`, `${units}@rack.service`]);
+            const verdict = [
+              "security",
+              "--offline=true",
+              "--no-pager",
+              "--threshold=20",
+              `${units}.service`,
+            ];
+            expect(run("systemd-analyze", verdict)).toMatch(/exposure level .*: [01]\.\d OK/);
+          }
+          await guardsARackWithoutCoolant("/usr/bin/skadi-agent");
+        } finally {
+          run("dpkg", ["--purge", "skadi-agent"]);
         }
-      } finally {
-        run("dpkg", ["--purge", "skadi-agent"]);
-      }
-      for (const path of ["/usr/bin/skadi-agent", "/etc/skadi/agent.yaml"])
-        expect(existsSync(path)).toBe(false);
-    });
+        for (const path of ["/usr/bin/skadi-agent", "/etc/skadi/agent.yaml"])
+          expect(existsSync(path)).toBe(false);
+      },
+      240_000,
+    );
   });
 
   describe("for arm64", () => {
@@ -173,4 +189,29 @@ function run(
   options: { cwd?: string; input?: string; env?: NodeJS.ProcessEnv } = {},
 ): string {
   return execFileSync(program, args, { encoding: "utf8", ...options });
+}
+
+/**
+ * SNMP, Modbus, Redfish, metrics and a command are read; no broker listens. The coolant has stopped flowing and the
+ * inlet is above its limit: the agent must see it by itself, and drive pump, admission and routing until it is below.
+ */
+async function guardsARackWithoutCoolant(program: string): Promise<void> {
+  const rack = await guardedRack([program], mkdtempSync(join(tmpdir(), "skadi-rack-")), (plant) => {
+    plant.inject({ kind: "pump_degradation", rack_id: "R-C-07", severity: 1 });
+  });
+  try {
+    expect(rack.inlet_c()).toBeGreaterThanOrEqual(LIMIT_C);
+    const actions = () => rack.events().filter(({ event }) => event === "action");
+    const driven = (target: string) => actions().some((action) => action.target === target);
+    await eventually(
+      "every protocol is driven",
+      () => ["pump_rpm_pct", "admission_pct", "routing_weight_pct"].every(driven),
+      60_000,
+    );
+    await eventually("the rack is cool", () => rack.inlet_c() < LIMIT_C - 1, 60_000);
+    expect(actions().filter(({ outcome }) => outcome !== "applied")).toEqual([]);
+    expect(rack.events().filter(({ event }) => event === "device_failed")).toEqual([]);
+  } finally {
+    await rack.close();
+  }
 }

@@ -29,6 +29,7 @@ const AUTOMATIC: Setpoints = {
   routing_weight_pct: null,
   admission_pct: null,
   batch_window_ms: null,
+  power_cap_kw: null,
 };
 
 const NOMINAL: GuardInput = {

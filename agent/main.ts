@@ -3,7 +3,7 @@ import { readFileSync } from "node:fs";
 import Table from "cli-table3";
 import { Command } from "commander";
 import mqtt from "mqtt";
-import { runCli } from "../shared/cli.ts";
+import { numberOption, runCli } from "../shared/cli.ts";
 import { loadConfig } from "../shared/config-file.ts";
 import { AgentConfig } from "../shared/contracts/config.ts";
 import { parsePayload } from "../shared/contracts/parse.ts";
@@ -19,7 +19,10 @@ import { systemClock } from "../shared/time.ts";
 import { packageVersion } from "../shared/version.ts";
 import { actuatorDriver } from "./actuators/index.ts";
 import { createAgent } from "./agent.ts";
+import { explain } from "./commands-cli/explain.ts";
+import { failSafe } from "./commands-cli/fail-safe.ts";
 import { sensorDriver } from "./sensors/index.ts";
+import { systemdWatchdog } from "./watchdog.ts";
 
 const CONNECT_TIMEOUT_MS = 5_000;
 
@@ -50,6 +53,20 @@ program
   .option("--json", "print the values as JSON")
   .action(sensors);
 program
+  .command("explain")
+  .description("tell why the guardrail decided as it did, and decide it again")
+  .argument("<id>", "the id of an action or a decision, from the action log")
+  .option("--config <file>", "agent configuration")
+  .option("--json", "print the decision and its replay as JSON")
+  .action((id: string, flags: Flags) => explain(configOf(flags), id, flags));
+program
+  .command("fail-safe")
+  .description("leave every driven target at least as cool as it is, after the agent ended")
+  .option("--config <file>", "agent configuration")
+  .option("--json", "print what was driven as JSON")
+  .option("--timeout-s <seconds>", "give up after this long", numberOption(0.1, 3_600), 20)
+  .action((flags: Flags & { timeoutS: number }) => failSafe(configOf(flags), flags));
+program
   .command("score")
   .description("score one telemetry sample (JSON) against a model file")
   .requiredOption("--model <file>", "model file")
@@ -75,6 +92,13 @@ async function run(flags: Flags): Promise<void> {
     sensors: sensorDriver(config.sensors, clock, log),
     actuators: actuatorDriver(config, clock, log),
     public_key: public_key_file ? readPublicKey(public_key_file) : null,
+    watchdog: systemdWatchdog({
+      env: process.env,
+      pid: process.pid,
+      tick_ms: config.loop.score_s * 1000,
+      clock,
+      log,
+    }),
   });
   await agent.start();
   await untilStopSignal();

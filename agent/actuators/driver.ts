@@ -8,8 +8,12 @@ export interface ActuatorDriver {
   /** The setpoint in force; null: the device's own automatic control. */
   read(target: RackTarget): Promise<number | null>;
   write(target: RackTarget, value: number | null): Promise<void>;
-  /** Leaves the rack at least as cool as it is now; called when the agent stops, whatever the reason. */
-  failSafe(): Promise<void>;
+  /**
+   * Leaves the rack at least as cool as it is now; called when the agent stops, whatever the reason.
+   *
+   * @param onDriven is told of every target that was driven for it
+   */
+  failSafe(onDriven?: (target: RackTarget, value: number) => void): Promise<void>;
   /** Lets go of connections; nothing is driven by it. */
   close(): Promise<void>;
 }

@@ -6,6 +6,8 @@ const NEEDED = [
   { program: "mosquitto_pub", package: "mosquitto-clients" },
   { program: "mosquitto", package: "mosquitto" },
   { program: "chromium", package: "chromium" },
+  { program: "systemd-notify", package: "systemd" },
+  { program: "python3", package: "python3" },
 ] as const;
 
 const FOLDERS = ["/usr/bin", "/usr/sbin", "/usr/local/bin", "/usr/local/sbin"];

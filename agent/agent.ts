@@ -106,6 +106,8 @@ export function createAgent(options: AgentOptions): Agent {
   let setpoints: Record<RackTarget, number | null>;
   /** Targets whose setpoint the guardrail made, in this run or an earlier one. */
   const owned = new Set<RackTarget>();
+  /** Targets whose device was told something by the present request. */
+  const told = new Set<RackTarget>();
   const driven_at_ms = new Map<RackTarget, number>();
   /** Since when a read is waited for; null: none is. */
   let reading_since_ms: number | null = null;
@@ -127,6 +129,7 @@ export function createAgent(options: AgentOptions): Agent {
     /** The kill switch also stops what was under way when it came: a slow read before the write may take seconds. */
     async write(target, value) {
       if (orders.mode() !== "closed_loop") throw new Error("no longer in closed loop");
+      told.add(target);
       await options.actuators.write(target, value);
     },
   };
@@ -313,12 +316,16 @@ export function createAgent(options: AgentOptions): Agent {
 
   async function carryOut(wish: Wish): Promise<IntentOutcome> {
     const used_mode = orders.mode();
+    told.delete(wish.target);
     const request = { target: wish.target, value: wish.to, mode: used_mode };
     const result = tooSoon(wish) ?? (await driveThroughGate(actuators, config.actuators, request, clock));
     if (result.now !== undefined) {
       setpoints = { ...setpoints, [wish.target]: result.now };
       driven_at_ms.set(wish.target, clock.now());
       noteOwner(wish, result.now);
+    } else if (told.has(wish.target) && wish.to !== null) {
+      // A device that does not answer may have obeyed all the same.
+      noteOwner(wish, wish.to);
     }
     const outcome: IntentOutcome = {
       action_id: wish.id,
@@ -476,7 +483,7 @@ export function createAgent(options: AgentOptions): Agent {
     },
     async stop() {
       for (const stop of stops.splice(0)) stop();
-      const told = watchdog.stopping();
+      const goodbye = watchdog.stopping();
       await driving;
       await journalled;
       if (orders.mode() === "closed_loop") await failSafe();
@@ -484,7 +491,7 @@ export function createAgent(options: AgentOptions): Agent {
       await uplink.stop();
       await sensors.close();
       await actuators.close();
-      await Promise.race([told, new Promise((resolve) => setTimeout(resolve, GOODBYE_MS).unref())]);
+      await Promise.race([goodbye, new Promise((resolve) => setTimeout(resolve, GOODBYE_MS).unref())]);
       log.info({ event: "agent_stopped", ...stats });
     },
     stats: () => ({ ...stats, published: uplink.delivered, outbox: outbox.size, dropped: outbox.dropped }),

@@ -34,7 +34,10 @@ export interface GuardInput {
   fan_rpm_pct: number | null;
   pump_rpm_pct: number | null;
   pdu_kw: number | null;
-  /** Targets whose setpoint the guardrail made: only these are its to hand back. */
+  /**
+   * Targets whose setpoint the guardrail made: only these are its to hand back. One whose setpoint is null here was
+   * driven without an answer, so that the setpoint may be in force.
+   */
   owned: readonly RackTarget[];
 }
 
@@ -338,10 +341,11 @@ function atRest(context: GuardContext, state: GuardState): GuardState {
 }
 
 function nextRelease(context: GuardContext, input: GuardInput): Intent | null {
-  const target = RELEASE_ORDER.find((t) => input.owned.includes(t) && input.setpoints[t] !== null);
-  const current = target && input.setpoints[target];
-  if (target === undefined || current === null || current === undefined) return null;
-  const value = SPEEDS.some((speed) => speed === target) ? null : relaxed(context, target, current);
+  const target = RELEASE_ORDER.find((t) => input.owned.includes(t));
+  if (target === undefined) return null;
+  const current = input.setpoints[target];
+  const at_once = current === null || SPEEDS.some((speed) => speed === target);
+  const value = at_once ? null : relaxed(context, target, current);
   return { kind: "release", emergency: false, severity: "none", reason: "calm: handing back", target, value };
 }
 

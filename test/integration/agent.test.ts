@@ -65,6 +65,8 @@ async function rig(
     setpoints?: Rig["setpoints"];
     /** Called when the agent asks a device for its setpoint. */
     onRead?: () => void;
+    /** Devices obey, but report a failure, as one does whose answer is lost. */
+    mute?: boolean;
   } = {},
 ): Promise<Rig> {
   const broker = await testBroker();
@@ -111,6 +113,7 @@ async function rig(
     },
     write: async (target, value) => {
       setpoints[target] = value;
+      if (options.mute && value !== null) throw new Error("no answer");
     },
     close: async () => {},
     failSafe: async () => {
@@ -469,6 +472,18 @@ describe("the guardrail's own setpoints", () => {
     await eventually("samples", () => third.agent.stats().samples_sent > 40);
     expect(third.heard.action).toBeUndefined();
   }, 60_000);
+
+  it("are handed back even where the device obeyed without an answer", async () => {
+    const { values, setpoints } = await rig({ mode: "closed_loop", mute: true });
+    values.inlet_c = 28.5;
+    await eventually("every measure", () => setpoints.routing_weight_pct && setpoints.admission_pct);
+    values.inlet_c = NOMINAL_READING.inlet_c;
+    await eventually(
+      "all to be handed back",
+      () => Object.values(setpoints).every((value) => value === null),
+      20_000,
+    );
+  }, 40_000);
 
   it("are on record with all that they rest on, under the id of the published action", async () => {
     const cache_dir = temporaryFolder();

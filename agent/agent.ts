@@ -445,6 +445,7 @@ export function createAgent(options: AgentOptions): Agent {
   }
 
   async function failSafe(): Promise<void> {
+    const before = owned.size;
     try {
       await withTimeout(
         options.actuators.failSafe((target) => owned.add(target)),
@@ -453,7 +454,7 @@ export function createAgent(options: AgentOptions): Agent {
     } catch (error) {
       log.error({ event: "fail_safe_failed", err: error });
     }
-    journal.setOwned([...owned]);
+    if (owned.size !== before) journal.setOwned([...owned]);
   }
 
   /** What an earlier run of the guardrail left in force, for whatever reason it ended, is handed back by this one. */

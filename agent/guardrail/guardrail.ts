@@ -225,8 +225,8 @@ function escalation(
     add("pre_cool", "fan_rpm_pct", raise(context, "fan_rpm_pct", PRE_COOL_FAN_PCT, input), over);
   }
   const pump_exhausted = pump === null;
-  const last_resort_before_limit = severity === "persistent" || severity === "fault";
-  if (limit_near || (last_resort_before_limit && pump_exhausted) || (severity === "fault" && hot)) {
+  const lasting = severity === "persistent" || severity === "fault";
+  if (limit_near || (lasting && pump_exhausted) || (severity === "fault" && hot)) {
     add("admission", "admission_pct", admission, over);
   }
   if (limit_near) add("routing", "routing_weight_pct", routing, over);

@@ -67,7 +67,9 @@ async function react({ broker_url, speed, crossings, seconds }: ReactionTask): P
   const setpoints = new Map<RackTarget, number>();
   const result = { total_ms: [] as number[], beyond_ms: [] as number[], unanswered: 0 };
   let first_due_ms = 0;
+  /** When the last tick was due, and the one that should see the present crossing. */
   let tick_due_ms = 0;
+  let next_due_ms = 0;
   let crossed_ms: number | null = null;
   let last_write_ms = performance.now();
   let patience = 0;
@@ -103,7 +105,10 @@ async function react({ broker_url, speed, crossings, seconds }: ReactionTask): P
         crossed_ms = null;
       }
       const crosses = mayCross(now_ms);
-      if (crosses) crossed_ms = now_ms;
+      if (crosses) {
+        crossed_ms = now_ms;
+        next_due_ms = tick_due_ms + period_ms;
+      }
       const inlet_c = crosses ? OVER_C : NOMINAL_READING.inlet_c;
       return { at_ms: clock.now(), values: { ...NOMINAL_READING, inlet_c } };
     },
@@ -121,8 +126,7 @@ async function react({ broker_url, speed, crossings, seconds }: ReactionTask): P
       if (crossed_ms === null || value === null) return;
       result.total_ms.push(now_ms - crossed_ms);
       // A reading that itself came late may still have made the tick that was due before it.
-      const due_ms = first_due_ms + Math.ceil((crossed_ms - first_due_ms) / period_ms) * period_ms;
-      result.beyond_ms.push(Math.max(0, now_ms - (tick_due_ms < crossed_ms ? crossed_ms : due_ms)));
+      result.beyond_ms.push(Math.max(0, now_ms - Math.max(crossed_ms, next_due_ms)));
       crossed_ms = null;
     },
     failSafe: async () => {},

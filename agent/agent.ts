@@ -112,7 +112,8 @@ export function createAgent(options: AgentOptions): Agent {
   /** Since when a read is waited for; null: none is. */
   let reading_since_ms: number | null = null;
   let last_tick_ms: number | null = null;
-  let driving: Promise<unknown> = Promise.resolve();
+  /** The last request that each device was given. */
+  const driving = new Map<string, Promise<unknown>>();
   let journalled: Promise<unknown> = Promise.resolve();
   const stops: (() => void)[] = [];
 
@@ -300,9 +301,13 @@ export function createAgent(options: AgentOptions): Agent {
     target: RackTarget;
   };
 
-  /** Requests are carried out one after another, so that a read-back belongs to its own write. */
+  /**
+   * A device carries out one request after another, so that a read-back belongs to its own write; one that hangs does
+   * not keep the others waiting.
+   */
   function drive(wish: Wish): Promise<IntentOutcome> {
-    const done = driving
+    const device = actuators.deviceOf?.(wish.target) ?? "";
+    const done = (driving.get(device) ?? Promise.resolve())
       .then(() => carryOut(wish))
       .catch((error: unknown): IntentOutcome => {
         const problem = String(error);
@@ -310,7 +315,7 @@ export function createAgent(options: AgentOptions): Agent {
         const mode = orders.mode();
         return { action_id: wish.id, mode, outcome: "refused", from: null, published: false, problem };
       });
-    driving = done;
+    driving.set(device, done);
     return done;
   }
 
@@ -485,7 +490,7 @@ export function createAgent(options: AgentOptions): Agent {
     async stop() {
       for (const stop of stops.splice(0)) stop();
       const goodbye = watchdog.stopping();
-      await driving;
+      await Promise.all(driving.values());
       await journalled;
       if (orders.mode() === "closed_loop") await failSafe();
       journal.close();

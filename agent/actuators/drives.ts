@@ -78,6 +78,7 @@ export function drivesAsActuators(options: {
   return {
     name: drives.map(({ device }) => device.name).join("+") || "none",
     targets,
+    deviceOf: (target) => drives.find(({ device }) => device.targets.includes(target))?.device.name,
     read,
     write,
     /** Every target gets its chance; what failed is told at the end. */

@@ -65,6 +65,8 @@ async function rig(
     setpoints?: Rig["setpoints"];
     /** Called when the agent asks a device for its setpoint. */
     onRead?: () => void;
+    /** The pump is a device of its own, which never answers. */
+    pump_hangs?: boolean;
     /** Devices obey, but report a failure, as one does whose answer is lost. */
     mute?: boolean;
   } = {},
@@ -107,8 +109,10 @@ async function rig(
   const actuators: ActuatorDriver = {
     name: "test",
     targets: RACK_TARGETS,
+    deviceOf: (target) => (target === "pump_rpm_pct" ? "pump" : "rack"),
     async read(target) {
       options.onRead?.();
+      if (options.pump_hangs && target === "pump_rpm_pct") await new Promise(() => {});
       return setpoints[target] ?? null;
     },
     write: async (target, value) => {
@@ -350,6 +354,18 @@ describe("an agent in closed loop", () => {
     expect(setpoints.pump_rpm_pct).toBeGreaterThan(57);
   });
 
+  it("takes its other measures at once while a device hangs", async () => {
+    const { heard, values } = await rig({ mode: "closed_loop", pump_hangs: true });
+    await eventually("online", () => heard.status?.length);
+    values.inlet_c = 28.5;
+    await eventually("all answers", () => (heard.action?.length ?? 0) >= 3);
+    expect(heard.action!.slice(0, 3)).toMatchObject([
+      { target: "admission_pct", outcome: "applied" },
+      { target: "routing_weight_pct", outcome: "applied" },
+      { target: "pump_rpm_pct", outcome: "refused", reason: expect.stringContaining("no answer within 5 s") },
+    ]);
+  });
+
   it("carries out a signed setpoint once, and refuses what is out of limits or too soon", async () => {
     const { heard, command, setpoints } = await rig({ mode: "closed_loop" });
     await eventually("online", () => heard.status?.length);
@@ -407,8 +423,10 @@ describe("a kill switch file", () => {
     await eventually("closed loop", () => test.heard.status?.at(-1)?.mode === "closed_loop");
     kill = () => writeFileSync(test.kill_switch_file, "");
     test.values.inlet_c = 29;
-    await eventually("an answer", () => test.heard.action?.length);
-    expect(test.heard.action![0]).toMatchObject({
+    const action = await eventually("an answer for the pump", () =>
+      test.heard.action?.find((a) => a.target === "pump_rpm_pct"),
+    );
+    expect(action).toMatchObject({
       outcome: "refused",
       reason: expect.stringContaining("no longer in closed loop"),
     });

@@ -97,7 +97,7 @@ const Guardrail = z
     /** Consecutive guard ticks without a believable inlet before the rack counts as blind. */
     blind_ticks: z.int().min(1).default(3),
     /** While this file exists nothing is driven, whatever mode and commands say. */
-    kill_switch_file: z.string().min(1).default("/run/skadi/kill-switch"),
+    kill_switch_file: z.string().min(1).default("/etc/skadi/kill-switch"),
   })
   .prefault({});
 export type GuardrailConfig = z.infer<typeof Guardrail>;

@@ -8,7 +8,7 @@ import { temporaryFolder } from "../../support/temporary.ts";
 
 const log = createLog("test", "silent");
 
-/** No test may depend on what lies in /run. */
+/** No test may depend on what lies on this machine. */
 const orders = (file: string, configured: Mode, kill_switch_file = "/nowhere/kill-switch") =>
   standingOrders({ file, configured, kill_switch_file, log });
 

@@ -19,14 +19,24 @@ import { adviceFilter } from "./actuators/advice.ts";
 import type { ActuatorDriver } from "./actuators/driver.ts";
 import { driveThroughGate, type GateResult, readSetpoints, withTimeout } from "./actuators/gate.ts";
 import { commandGate } from "./commands.ts";
-import { type GuardInput, guard, initialGuardState } from "./guardrail/guardrail.ts";
+import {
+  type GuardInput,
+  guard,
+  initialGuardState,
+  isProtecting,
+  resumedGuardState,
+  type Severity,
+} from "./guardrail/guardrail.ts";
 import { type Heat, heatOf } from "./guardrail/heat.ts";
 import { createSupervisor, type Supervised } from "./health.ts";
+import { journalFile, openJournal } from "./journal.ts";
+import type { IntentOutcome } from "./journal-record.ts";
 import { openModelSlot } from "./model-slot.ts";
 import type { SensorDriver } from "./sensors/driver.ts";
-import { standingOrders } from "./standing-orders.ts";
+import { ordersOf } from "./standing-orders.ts";
 import { openOutbox } from "./uplink/index.ts";
 import { mqttUplink } from "./uplink/uplink.ts";
+import { noWatchdog, type Watchdog } from "./watchdog.ts";
 import { sampleWindow, type WindowSample } from "./window.ts";
 
 export interface AgentOptions {
@@ -37,6 +47,7 @@ export interface AgentOptions {
   actuators: ActuatorDriver;
   /** The site's key, from config.trust.public_key_file; null: no command is accepted. */
   public_key: KeyObject | null;
+  watchdog?: Watchdog;
 }
 
 export interface AgentStats {
@@ -70,11 +81,14 @@ export interface Agent {
 /** A sensor driver that has not answered by then is asked again. */
 const READ_PATIENCE_MS = 10_000;
 
+/** How long stopping waits for the service manager to have heard of it. */
+const GOODBYE_MS = 2_000;
+
 const UNKNOWN_HEAT: Heat = { inlet_z: null, outlet_z: null };
 
 /** One rack's agent: sample → score → guard → publish. The network is never on this path. */
 export function createAgent(options: AgentOptions): Agent {
-  const { config, clock, log, sensors, actuators, public_key } = options;
+  const { config, clock, log, sensors, public_key, watchdog = noWatchdog } = options;
   const { site, rack_id } = config;
   const guard_context = { config: config.guardrail, limits: config.limits, actuators: config.actuators };
   const stats = {
@@ -96,11 +110,17 @@ export function createAgent(options: AgentOptions): Agent {
   let mms_state: MmsState = "transient";
   let guard_state = initialGuardState(guard_context);
   let setpoints: Record<RackTarget, number | null>;
+  /** Targets whose setpoint the guardrail made, in this run or an earlier one. */
+  const owned = new Set<RackTarget>();
+  /** Targets whose device was told something by the present request. */
+  const told = new Set<RackTarget>();
   const driven_at_ms = new Map<RackTarget, number>();
   /** Since when a read is waited for; null: none is. */
   let reading_since_ms: number | null = null;
   let last_tick_ms: number | null = null;
-  let driving = Promise.resolve();
+  /** The last request that each device was given. */
+  const driving = new Map<string, Promise<unknown>>();
+  let journalled: Promise<unknown> = Promise.resolve();
   const stops: (() => void)[] = [];
 
   const models = openModelSlot({
@@ -109,7 +129,17 @@ export function createAgent(options: AgentOptions): Agent {
     public_key,
     onProblem: (rejections, where) => log.warn({ event: "model_refused", where, rejections }),
   });
-  const orders = standingOrders(join(config.model.cache_dir, `${rack_id}.orders.json`), config.mode, log);
+  const journal = openJournal(journalFile(config), log);
+  const orders = ordersOf(config, log, () => uplink.announce());
+  const actuators: ActuatorDriver = {
+    ...options.actuators,
+    /** The kill switch also stops what was under way when it came: a slow read before the write may take seconds. */
+    async write(target, value) {
+      if (orders.mode() !== "closed_loop") throw new Error("no longer in closed loop");
+      told.add(target);
+      await options.actuators.write(target, value);
+    },
+  };
   const supervisor = createSupervisor(
     healthDescription(),
     config.limits.inlet_c - config.guardrail.inlet_margin_c,
@@ -176,7 +206,7 @@ export function createAgent(options: AgentOptions): Agent {
     if (supervised?.news) log.warn({ event: "sensors", troubled: supervised.news });
     const telemetry = supervised?.sample ?? null;
     const score = supervised ? scored(supervised) : null;
-    protect(now_ms, supervised?.guarded ?? null, score);
+    const severity = protect(now_ms, closed?.hottest_inlet_c ?? null, supervised, score);
     if (telemetry) {
       stats.samples_sent++;
       uplink.send("telemetry", telemetry);
@@ -185,6 +215,7 @@ export function createAgent(options: AgentOptions): Agent {
       stats.scores++;
       uplink.send("score", score);
     }
+    watchdog.alive(`${orders.mode()}, ${severity}`);
   }
 
   /** null for what no reader would accept, such as the readings of a host whose clock was never set. */
@@ -212,57 +243,118 @@ export function createAgent(options: AgentOptions): Agent {
     return score && departure ? { ...score, departure } : score;
   }
 
-  function protect(now_ms: number, telemetry: TelemetrySample | null, score: Score | null): void {
+  function protect(
+    now_ms: number,
+    hottest_inlet_c: number | null,
+    supervised: Supervised | null,
+    score: Score | null,
+  ): Severity {
     stats.guard_ticks++;
+    const telemetry = supervised?.guarded ?? null;
     const input: GuardInput = {
       now_ms,
       inlet_c: telemetry?.inlet_c ?? null,
+      hottest_inlet_c,
       heat: telemetry && models.scorer ? heatOf(models.scorer.model, toFeatures(telemetry)) : UNKNOWN_HEAT,
       d: score?.d ?? null,
       tau_fast: score?.tau_fast ?? null,
       mms_state,
+      departure: supervised?.departure ?? null,
       setpoints,
       fan_rpm_pct: telemetry?.fan_rpm_pct ?? null,
       pump_rpm_pct: telemetry?.pump_rpm_pct ?? null,
+      pdu_kw: telemetry?.pdu_kw ?? null,
+      owned: [...owned],
     };
-    const decision = guard(guard_context, guard_state, input);
-    guard_state = decision.state;
-    for (const intent of decision.intents) {
-      const { severity, emergency, kind, target, value, reason } = intent;
-      const { d, tau_fast, inlet_c, heat } = input;
-      const inputs = { severity, emergency, inlet_c, ...heat, d, tau_fast, mms_state };
-      drive({ source: "guardrail", kind, target, to: value, reason, inputs });
-    }
+    const state = guard_state;
+    const { intents, severity, ...decided } = guard(guard_context, state, input);
+    guard_state = decided.state;
+    if (intents.length === 0) return severity;
+    const decision = {
+      v: 1 as const,
+      id: `${rack_id}-${started_ms}-${stats.guard_ticks}`,
+      ts: isoTime(now_ms),
+      rack_id,
+      agent_version: packageVersion(),
+      model_id: models.scorer?.model.id ?? null,
+      severity,
+      context: guard_context,
+      state,
+      input,
+      sample: supervised?.sample ?? null,
+      intents,
+    };
+    const outcomes = intents.map(({ emergency, kind, target, value, reason }, n) => {
+      const { d, tau_fast, inlet_c, heat, departure } = input;
+      const inputs = {
+        severity,
+        emergency,
+        inlet_c,
+        hottest_inlet_c,
+        ...heat,
+        d,
+        tau_fast,
+        mms_state,
+        departure,
+      };
+      const id = `${decision.id}.${n + 1}`;
+      return drive({ id, source: "guardrail", kind, target, to: value, reason, inputs });
+    });
+    // Once the actuators were told: whatever the disk does, it must not come between the guardrail and its rack.
+    journalled = Promise.all(outcomes).then((all) => journal.record({ ...decision, outcomes: all }, now_ms));
+    return severity;
   }
 
-  type Wish = Pick<Action, "source" | "kind" | "target" | "to" | "reason" | "inputs"> & {
+  type Wish = Pick<Action, "id" | "source" | "kind" | "target" | "to" | "reason" | "inputs"> & {
     target: RackTarget;
-    id?: string;
   };
 
-  /** Requests are carried out one after another, so that a read-back belongs to its own write. */
-  function drive(wish: Wish): void {
-    driving = driving
+  /**
+   * A device carries out one request after another, so that a read-back belongs to its own write; one that hangs does
+   * not keep the others waiting.
+   */
+  function drive(wish: Wish): Promise<IntentOutcome> {
+    const device = actuators.deviceOf?.(wish.target) ?? "";
+    const done = (driving.get(device) ?? Promise.resolve())
       .then(() => carryOut(wish))
-      .catch((error: unknown) => {
-        log.error({ event: "drive_failed", target: wish.target, reason: String(error) });
+      .catch((error: unknown): IntentOutcome => {
+        const problem = String(error);
+        log.error({ event: "drive_failed", target: wish.target, reason: problem });
+        const mode = orders.mode();
+        return { action_id: wish.id, mode, outcome: "refused", from: null, published: false, problem };
       });
+    driving.set(device, done);
+    return done;
   }
 
-  async function carryOut(wish: Wish): Promise<void> {
+  async function carryOut(wish: Wish): Promise<IntentOutcome> {
     const used_mode = orders.mode();
+    told.delete(wish.target);
     const request = { target: wish.target, value: wish.to, mode: used_mode };
     const result = tooSoon(wish) ?? (await driveThroughGate(actuators, config.actuators, request, clock));
     if (result.now !== undefined) {
       setpoints = { ...setpoints, [wish.target]: result.now };
       driven_at_ms.set(wish.target, clock.now());
+      noteOwner(wish, result.now);
+    } else if (told.has(wish.target) && wish.to !== null) {
+      // A device that does not answer may have obeyed all the same.
+      noteOwner(wish, wish.to);
     }
+    const outcome: IntentOutcome = {
+      action_id: wish.id,
+      mode: used_mode,
+      outcome: result.outcome,
+      from: result.from,
+      ...(result.now === undefined ? {} : { now: result.now }),
+      published: true,
+      ...(result.rejection ? { problem: result.rejection.message } : {}),
+    };
     // The guardrail would repeat itself every minute; a command is always answered.
     const advice = result.outcome === "advised" && wish.source === "guardrail";
-    if (advice && !isNews(clock.now(), wish.kind, wish.target)) return;
+    if (advice && !isNews(clock.now(), wish.kind, wish.target)) return { ...outcome, published: false };
     const action: Action = {
       v: 1,
-      id: wish.id ?? `${rack_id}-${started_ms}-${stats.actions + 1}`,
+      id: wish.id,
       ts: isoTime(clock.wall(clock.now())),
       rack_id,
       source: wish.source,
@@ -278,6 +370,15 @@ export function createAgent(options: AgentOptions): Agent {
     stats.actions++;
     log.info({ event: "action", ...action });
     uplink.send("action", action);
+    return outcome;
+  }
+
+  /** Who drove a target last is the one to hand it back; the guardrail's are kept on disk, for the next run. */
+  function noteOwner({ source, target }: Wish, now: number | null): void {
+    const before = owned.has(target);
+    if (source === "guardrail" && now !== null) owned.add(target);
+    else owned.delete(target);
+    if (owned.has(target) !== before) journal.setOwned([...owned]);
   }
 
   /** At most one action per target in a while, whoever asks; the guardrail keeps its own, stricter account. */
@@ -319,7 +420,7 @@ export function createAgent(options: AgentOptions): Agent {
         mms_state = body.state;
         return undefined;
       case "setpoint":
-        if (guard_state.alarmed_at_ms !== null) {
+        if (isProtecting(guard_state)) {
           const expected = "a rack that the guardrail is not protecting";
           return reject("SKADI_CONFLICT", { field: body.target, value: body.value, expected });
         }
@@ -364,33 +465,55 @@ export function createAgent(options: AgentOptions): Agent {
   }
 
   async function failSafe(): Promise<void> {
+    const before = owned.size;
     try {
-      await withTimeout(actuators.failSafe(), clock);
+      await withTimeout(
+        options.actuators.failSafe((target) => owned.add(target)),
+        clock,
+      );
     } catch (error) {
       log.error({ event: "fail_safe_failed", err: error });
     }
+    if (owned.size !== before) journal.setOwned([...owned]);
+  }
+
+  /** What an earlier run of the guardrail left in force, for whatever reason it ended, is handed back by this one. */
+  function takeOver(unknown: ReadonlySet<RackTarget>): void {
+    const left = journal.owned().filter((target) => setpoints[target] !== null || unknown.has(target));
+    if (left.length === 0) return;
+    for (const target of left) owned.add(target);
+    guard_state = resumedGuardState(guard_context, clock.now());
+    log.warn({ event: "setpoints_left_behind", targets: left });
   }
 
   return {
     async start() {
       await sensors.open();
-      setpoints = await readSetpoints(actuators, clock, (target, error) =>
-        log.error({ event: "setpoint_unknown", target, err: error }),
-      );
+      const unknown = new Set<RackTarget>();
+      setpoints = await readSetpoints(actuators, clock, (target, error) => {
+        unknown.add(target);
+        log.error({ event: "setpoint_unknown", target, err: error });
+      });
+      takeOver(unknown);
       uplink.start();
       const started = { site, rack_id, driver: sensors.name, actuators: actuators.name, mode: orders.mode() };
       log.info({ event: "agent_started", ...started, fields: MEASURED_FIELDS.length });
       stops.push(clock.every(config.loop.sample_s * 1000, () => void sample()));
       stops.push(clock.every(config.loop.score_s * 1000, tick));
+      watchdog.ready(`${orders.mode()}, starting`);
     },
     async stop() {
       for (const stop of stops.splice(0)) stop();
-      await driving;
+      const goodbye = watchdog.stopping();
+      await Promise.all(driving.values());
+      await journalled;
       if (orders.mode() === "closed_loop") await failSafe();
+      journal.close();
       await uplink.stop();
       outbox.close();
       await sensors.close();
       await actuators.close();
+      await Promise.race([goodbye, new Promise((resolve) => setTimeout(resolve, GOODBYE_MS).unref())]);
       log.info({ event: "agent_stopped", ...stats });
     },
     stats() {

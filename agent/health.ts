@@ -10,7 +10,12 @@ import {
 import { toFeatures } from "../shared/ims/to-features.ts";
 
 /** Commands that change how the quantities hang together; routing and admission only change the load. */
-const INTERVENTIONS: readonly RackTarget[] = ["fan_rpm_pct", "pump_rpm_pct", "batch_window_ms"];
+const INTERVENTIONS: readonly RackTarget[] = [
+  "fan_rpm_pct",
+  "pump_rpm_pct",
+  "batch_window_ms",
+  "power_cap_kw",
+];
 /** After a command is withdrawn, the thermal mass takes this long to forget it. */
 const SETTLE_MS = 600_000;
 

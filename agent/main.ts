@@ -1,8 +1,11 @@
 #!/usr/bin/env node
 import { Command } from "commander";
-import { integerOption, runCli } from "../shared/cli.ts";
+import { integerOption, numberOption, runCli } from "../shared/cli.ts";
 import { packageVersion } from "../shared/version.ts";
 import { check } from "./cli/check.ts";
+import { agentConfig, type ConfigFlag } from "./cli/config.ts";
+import { explain } from "./cli/explain.ts";
+import { failSafe } from "./cli/fail-safe.ts";
 import { init } from "./cli/init/init.ts";
 import { run } from "./cli/run.ts";
 import { score } from "./cli/score.ts";
@@ -54,6 +57,20 @@ program
   .option("--watch", "go on reading until stopped")
   .option("--json", "print the values as JSON, one line per read")
   .action(sensors);
+program
+  .command("explain")
+  .description("tell why the guardrail decided as it did, and decide it again")
+  .argument("<id>", "the id of an action or a decision, from the action log")
+  .option(...CONFIG)
+  .option("--json", "print the decision and its replay as JSON")
+  .action((id: string, flags: ConfigFlag & { json?: boolean }) => explain(agentConfig(flags), id, flags));
+program
+  .command("fail-safe")
+  .description("leave every driven target at least as cool as it is, after the agent ended")
+  .option(...CONFIG)
+  .option("--json", "print what was driven as JSON")
+  .option("--timeout-s <seconds>", "give up after this long", numberOption(0.1, 3_600), 20)
+  .action((flags: ConfigFlag & { json?: boolean; timeoutS: number }) => failSafe(agentConfig(flags), flags));
 program
   .command("score")
   .description("score one telemetry sample (JSON) against a model file")

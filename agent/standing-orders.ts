@@ -1,7 +1,8 @@
-import { existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
-import { dirname } from "node:path";
+import { existsSync, mkdirSync, readFileSync, renameSync, statSync, writeFileSync } from "node:fs";
+import { dirname, join } from "node:path";
 import { z } from "zod";
 import { Mode } from "../shared/contracts/action.ts";
+import type { AgentConfig } from "../shared/contracts/config.ts";
 import { parsePayload } from "../shared/contracts/parse.ts";
 import type { Log } from "../shared/log.ts";
 
@@ -9,13 +10,36 @@ import type { Log } from "../shared/log.ts";
 const StandingOrders = z.object({ mode: Mode, kill_switch: z.boolean() });
 export type StandingOrders = z.infer<typeof StandingOrders>;
 
+export interface StandingOrdersOptions {
+  file: string;
+  configured: Mode;
+  /** While it exists, nothing is driven. */
+  kill_switch_file: string;
+  log: Log;
+  /** The kill switch file came or went. */
+  onKillSwitch?: () => void;
+}
+
+/** The orders of one rack's agent, as its configuration places them. */
+export function ordersOf(
+  { rack_id, model, mode, guardrail }: AgentConfig,
+  log: Log,
+  onKillSwitch: () => void = () => {},
+) {
+  const file = join(model.cache_dir, `${rack_id}.orders.json`);
+  const { kill_switch_file } = guardrail;
+  return standingOrders({ file, configured: mode, kill_switch_file, log, onKillSwitch });
+}
+
 /**
  * Mode and kill switch outlive a restart, network or not: a kill switch that a restart lifts is none.
  * Without a file, or with one that cannot be read, the configured mode holds; an unreadable file also means
  * advisory, because it may have held a kill switch.
  */
-export function standingOrders(file: string, configured: Mode, log: Log) {
-  let orders: StandingOrders = { mode: configured, kill_switch: false };
+export function standingOrders(options: StandingOrdersOptions) {
+  const { file, log } = options;
+  let orders: StandingOrders = { mode: options.configured, kill_switch: false };
+  let kill_switch_seen = false;
   if (existsSync(file)) {
     const parsed = parsePayload(StandingOrders, readFileSync(file));
     if (parsed.ok) orders = parsed.value;
@@ -24,9 +48,20 @@ export function standingOrders(file: string, configured: Mode, log: Log) {
       log.error({ event: "standing_orders_unreadable", file, rejections: parsed.rejections });
     }
   }
+  const killedByFile = () => {
+    const { exists, reason } = look(options.kill_switch_file);
+    if (exists !== kill_switch_seen) {
+      kill_switch_seen = exists;
+      log.warn({ event: "kill_switch_file", file: options.kill_switch_file, exists, reason });
+      options.onKillSwitch?.();
+    }
+    return exists;
+  };
+  const killSwitch = () => killedByFile() || orders.kill_switch;
   return {
-    /** What may be done now: the kill switch wins. */
-    mode: (): Mode => (orders.kill_switch ? "advisory" : orders.mode),
+    /** What may be done now: the kill switch wins. Looks for the file each time. */
+    mode: (): Mode => (killSwitch() ? "advisory" : orders.mode),
+    killSwitch,
     set(next: StandingOrders) {
       orders = next;
       try {
@@ -38,4 +73,13 @@ export function standingOrders(file: string, configured: Mode, log: Log) {
       }
     },
   };
+}
+
+/** A place that may not be looked at may hold the file: then it counts as there. */
+function look(file: string): { exists: boolean; reason?: string } {
+  try {
+    return { exists: statSync(file, { throwIfNoEntry: false }) !== undefined };
+  } catch (error) {
+    return { exists: true, reason: String(error) };
+  }
 }

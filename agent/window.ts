@@ -10,6 +10,11 @@ export interface WindowSample {
   interval_s: number;
   /** null where no believable reading came in. */
   values: Record<MeasuredField, number | null>;
+  /**
+   * The hottest believable inlet: one reading over the limit must reach the guardrail at its next tick, and neither
+   * the mean nor the newest reading, which may have swung back, would tell.
+   */
+  hottest_inlet_c: number | null;
   /** The worst that any reading of a field was; fields that were good throughout are left out. */
   quality: NonNullable<SensorRead["quality"]>;
 }
@@ -32,6 +37,7 @@ export function sampleWindow(start_ms: number | null = null): SampleWindow {
   const sums = new Float64Array(MEASURED_FIELDS.length);
   const counts = new Uint32Array(MEASURED_FIELDS.length);
   let quality: WindowSample["quality"] = {};
+  let hottest_inlet_c: number | null = null;
   return {
     add(read) {
       // The energy of the very first read, or the first after a silence, covers an unknown time.
@@ -40,6 +46,7 @@ export function sampleWindow(start_ms: number | null = null): SampleWindow {
         sums.fill(0);
         counts.fill(0);
         quality = {};
+        hottest_inlet_c = null;
       }
       const first = previous_ms === null;
       if (first) previous_ms = read.at_ms;
@@ -51,6 +58,7 @@ export function sampleWindow(start_ms: number | null = null): SampleWindow {
         if (value === null || !believable(field, value)) continue;
         sums[f]! += value;
         counts[f]!++;
+        if (field === "inlet_c") hottest_inlet_c = Math.max(value, hottest_inlet_c ?? value);
         const doubt = read.quality?.[field];
         if (doubt && quality[field] !== "suspect") quality[field] = doubt;
       }
@@ -63,9 +71,11 @@ export function sampleWindow(start_ms: number | null = null): SampleWindow {
         values: Object.fromEntries(
           MEASURED_FIELDS.map((field, f) => [field, combine(field, sums[f]!, counts[f]!)]),
         ) as WindowSample["values"],
+        hottest_inlet_c,
         quality,
       };
       quality = {};
+      hottest_inlet_c = null;
       previous_ms = last_ms;
       last_ms = null;
       sums.fill(0);

@@ -60,7 +60,7 @@ export function drivesAsActuators(options: {
     const drive = driveOf(target);
     return call(drive, (signal) => drive.device.write(target, value, signal));
   };
-  const failSafe = async (target: RackTarget) => {
+  const failSafe = async (target: RackTarget, onDriven?: (target: RackTarget, value: number) => void) => {
     let current: number | null | undefined;
     try {
       current = await read(target);
@@ -70,6 +70,7 @@ export function drivesAsActuators(options: {
     const value = failSafeValue(target, actuators[target], current);
     if (value === undefined) return;
     await write(target, value);
+    onDriven?.(target, value);
     log.info({ event: "fail_safe", target, from: current ?? null, to: value });
   };
   const targets = drives.flatMap(({ device }) => device.targets);
@@ -77,11 +78,12 @@ export function drivesAsActuators(options: {
   return {
     name: drives.map(({ device }) => device.name).join("+") || "none",
     targets,
+    deviceOf: (target) => drives.find(({ device }) => device.targets.includes(target))?.device.name,
     read,
     write,
     /** Every target gets its chance; what failed is told at the end. */
-    async failSafe() {
-      const outcomes = await Promise.allSettled(targets.map(failSafe));
+    async failSafe(onDriven) {
+      const outcomes = await Promise.allSettled(targets.map((target) => failSafe(target, onDriven)));
       const failed = targets.filter((_, i) => outcomes[i]?.status === "rejected");
       if (failed.length > 0) {
         const reasons = outcomes.flatMap((o) => (o.status === "rejected" ? [String(o.reason)] : []));

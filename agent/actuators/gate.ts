@@ -1,4 +1,4 @@
-import type { Mode, RackTarget } from "../../shared/contracts/action.ts";
+import { type Mode, RACK_TARGETS, type RackTarget } from "../../shared/contracts/action.ts";
 import type { Actuators } from "../../shared/contracts/config.ts";
 import { type Rejection, reject } from "../../shared/errors.ts";
 import type { Clock } from "../../shared/time.ts";
@@ -98,13 +98,10 @@ export async function readSetpoints(
   clock: Clock,
   onProblem: (target: RackTarget, error: unknown) => void,
 ): Promise<Record<RackTarget, number | null>> {
-  const setpoints: Record<RackTarget, number | null> = {
-    fan_rpm_pct: null,
-    pump_rpm_pct: null,
-    routing_weight_pct: null,
-    admission_pct: null,
-    batch_window_ms: null,
-  };
+  const setpoints = Object.fromEntries(RACK_TARGETS.map((target) => [target, null])) as Record<
+    RackTarget,
+    number | null
+  >;
   for (const target of driver.targets) {
     try {
       setpoints[target] = await withTimeout(driver.read(target), clock);

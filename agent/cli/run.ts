@@ -5,6 +5,7 @@ import { systemClock } from "../../shared/time.ts";
 import { actuatorDriver } from "../actuators/index.ts";
 import { createAgent } from "../agent.ts";
 import { sensorDriver } from "../sensors/index.ts";
+import { systemdWatchdog } from "../watchdog.ts";
 import { agentConfig, type ConfigFlag } from "./config.ts";
 
 /** `skadi-agent run`: until a signal says stop. */
@@ -20,6 +21,13 @@ export async function run(flags: ConfigFlag): Promise<void> {
     sensors: sensorDriver(config.sensors, clock, log),
     actuators: actuatorDriver(config, clock, log),
     public_key: public_key_file ? readPublicKey(public_key_file) : null,
+    watchdog: systemdWatchdog({
+      env: process.env,
+      pid: process.pid,
+      tick_ms: config.loop.score_s * 1000,
+      clock,
+      log,
+    }),
   });
   await agent.start();
   await untilStopSignal();

@@ -1,33 +1,57 @@
 import type { RackTarget } from "../../shared/contracts/action.ts";
-import type { Actuators, GuardrailConfig, Limits } from "../../shared/contracts/config.ts";
+import type { ActuatorLimits, Actuators, GuardrailConfig, Limits } from "../../shared/contracts/config.ts";
 import type { MmsState } from "../../shared/contracts/score.ts";
+import type { Departure } from "../../shared/ims/sensor-health.ts";
 import type { Heat } from "./heat.ts";
 
 /**
  * The fast guardrail: a pure state machine from (readings, score, limits, clock) to intents.
  *
- * Triggers (design §4): the inlet at or near its limit, MMS persistent, D ≥ tau_fast; and a blind rack.
- * A deviation towards the cold is no reason to cool: D and MMS count only while the rack is hot.
- * Rungs: 1 pre-cool (pump, fan), 2 admission (pause low-priority work), 3 routing (send traffic elsewhere).
+ * Priorities, the first that holds decides: the inlet at or near its limit; a fault (blind, or equipment that is not
+ * what it was); MMS persistent, D ≥ tau_fast; and only then efficiency, whose wishes are refused while protecting.
+ * A deviation towards the cold is no reason to cool: faults count while the rack is warm, D and MMS while it is hot.
+ * Rungs: 1 pre-cool (pump, fan), 2 admission (pause low-priority work), 3 routing (send traffic elsewhere), 4 power cap.
  */
 export interface GuardInput {
   now_ms: number;
   /** null: no believable reading this tick. */
   inlet_c: number | null;
+  /**
+   * The hottest believable reading since the last tick: the mean of a window hides the one that crosses the limit.
+   * Being near the limit is judged by the mean, because the margin is an early warning that noise must not set off.
+   */
+  hottest_inlet_c: number | null;
   /** How far inlet and outlet are above nominal operation. */
   heat: Heat;
   d: number | null;
   tau_fast: number | null;
   mms_state: MmsState;
+  /** What supervision says of the rack as a whole; null: it is as it was learnt. */
+  departure: Departure | null;
   /** Setpoint in force per target; null: automatic. */
   setpoints: Readonly<Record<RackTarget, number | null>>;
   /** Measured speeds, where a relative step starts from when the device is automatic. */
   fan_rpm_pct: number | null;
   pump_rpm_pct: number | null;
+  pdu_kw: number | null;
+  /**
+   * Targets whose setpoint the guardrail made: only these are its to hand back. One whose setpoint is null here was
+   * driven without an answer, so that the setpoint may be in force.
+   */
+  owned: readonly RackTarget[];
 }
+
+/** Devices whose speed is measured. */
+type Driven = "fan_rpm_pct" | "pump_rpm_pct";
 
 export interface GuardState {
   blind_ticks: number;
+  /** Consecutive ticks with a sign of a fault. */
+  faulty_ticks: number;
+  /** Whose speed was ever read: a sensor that is not there cannot fail. */
+  speeds_seen: readonly Driven[];
+  /** Since when the inlet has been at its limit or close below it after having been over it; null: it is not. */
+  over_since_ms: number | null;
   /** Consecutive ticks of D ≥ tau_fast on a hot rack: one alone is the p95 that nominal operation also shows. */
   deviating_ticks: number;
   /** When the rack was last seen to need protection; null: never. */
@@ -38,10 +62,20 @@ export interface GuardState {
   last_action_ms: Readonly<Partial<Record<RackTarget, number>>>;
 }
 
-export type Severity = "none" | "deviation" | "persistent" | "near_limit" | "over_limit" | "blind";
+/** In rising priority. */
+export const SEVERITIES = [
+  "none",
+  "deviation",
+  "persistent",
+  "fault",
+  "blind",
+  "near_limit",
+  "over_limit",
+] as const;
+export type Severity = (typeof SEVERITIES)[number];
 
 export interface Intent {
-  kind: "pre_cool" | "admission" | "routing" | "release";
+  kind: "pre_cool" | "admission" | "routing" | "power_cap" | "release";
   target: RackTarget;
   /** null: back to the device's own control. */
   value: number | null;
@@ -58,20 +92,37 @@ export interface GuardContext {
 
 /** Inlet or outlet this many standard deviations above nominal make a rack hot. */
 const HOT_Z = 2;
+/** From here on a fault is answered before it makes the rack hot. */
+const WARM_Z = 1;
 /**
  * With an inlet warmer than this the rack breathes recirculated air, and more rack airflow draws more of it
  * (design §6); with a cooler one, a hot outlet means too little air.
  */
 const FAN_INLET_Z_MAX = 1;
 const DEVIATING_TICKS = 2;
+const FAULTY_TICKS = 3;
+/** Over the limit for this long, with all other measures taken or under way, power is capped. */
+const OVER_PATIENCE_S = 30;
 const PRE_COOL_PUMP_PCT = 15;
 const PRE_COOL_FAN_PCT = 5;
 const EMERGENCY_SPACING_S = 10;
 const HOLD_MAX_S = 1_800;
+const SPEEDS: readonly Driven[] = ["fan_rpm_pct", "pump_rpm_pct"];
+/** Last measure first: what costs users most is given back soonest. */
+const RELEASE_ORDER = [
+  "power_cap_kw",
+  "routing_weight_pct",
+  "admission_pct",
+  "pump_rpm_pct",
+  "fan_rpm_pct",
+] as const;
 
 export function initialGuardState(context: GuardContext): GuardState {
   return {
     blind_ticks: 0,
+    faulty_ticks: 0,
+    speeds_seen: [],
+    over_since_ms: null,
     deviating_ticks: 0,
     alarmed_at_ms: null,
     last_release_ms: null,
@@ -80,36 +131,61 @@ export function initialGuardState(context: GuardContext): GuardState {
   };
 }
 
+/** The state to start with when an earlier run left setpoints behind: as alarmed, so that they are handed back. */
+export function resumedGuardState(context: GuardContext, now_ms: number): GuardState {
+  return { ...initialGuardState(context), alarmed_at_ms: now_ms };
+}
+
+/** While true, the rack's safety comes before anyone's wish to save energy. */
+export function isProtecting(state: GuardState): boolean {
+  return state.alarmed_at_ms !== null;
+}
+
 /** One tick. Returns the next state and what to do now, most urgent first; never outside the actuators' limits. */
 export function guard(
   context: GuardContext,
   state: GuardState,
   input: GuardInput,
 ): { state: GuardState; severity: Severity; intents: Intent[] } {
-  const hot = Math.max(input.heat.inlet_z ?? -Infinity, input.heat.outlet_z ?? -Infinity) >= HOT_Z;
-  const deviating = hot && input.d !== null && input.tau_fast !== null && input.d >= input.tau_fast;
-  const counted: GuardState = {
-    ...state,
-    blind_ticks: input.inlet_c === null ? state.blind_ticks + 1 : 0,
-    deviating_ticks: deviating ? state.deviating_ticks + 1 : 0,
-  };
-  const severity = severityOf(context, counted, input, hot);
+  const peak_z = Math.max(input.heat.inlet_z ?? -Infinity, input.heat.outlet_z ?? -Infinity);
+  const hot = peak_z >= HOT_Z;
+  const counted = count(state, input, hot);
+  const severity = severityOf(context, counted, input, peak_z);
   if (severity === "none") return { severity, ...calm(context, counted, input, hot) };
-  const alarmed = alarm(context, counted, input.now_ms);
-  const wanted = escalation(context, severity, input);
+  const alarmed = sinceOver(alarm(context, counted, input.now_ms), severity, input.now_ms);
+  const wanted = escalation(context, alarmed, severity, input, hot);
   const intents = wanted.filter((intent) => spaced(context, alarmed, input.now_ms, intent));
   return { state: acted(alarmed, input.now_ms, intents), severity, intents };
 }
 
-function severityOf(context: GuardContext, state: GuardState, input: GuardInput, hot: boolean): Severity {
+function count(state: GuardState, input: GuardInput, hot: boolean): GuardState {
+  const deviating = hot && input.d !== null && input.tau_fast !== null && input.d >= input.tau_fast;
+  const speeds_seen = SPEEDS.filter((target) => input[target] !== null || state.speeds_seen.includes(target));
+  const faulty = input.departure !== null || speeds_seen.some((target) => input[target] === null);
+  return {
+    ...state,
+    speeds_seen,
+    blind_ticks: input.inlet_c === null ? state.blind_ticks + 1 : 0,
+    faulty_ticks: faulty ? state.faulty_ticks + 1 : 0,
+    deviating_ticks: deviating ? state.deviating_ticks + 1 : 0,
+  };
+}
+
+function severityOf(context: GuardContext, state: GuardState, input: GuardInput, peak_z: number): Severity {
   const { config, limits } = context;
+  const { inlet_c } = input;
+  if ((hottest(input) ?? -Infinity) >= limits.inlet_c) return "over_limit";
+  if (inlet_c !== null && inlet_c >= limits.inlet_c - config.inlet_margin_c) return "near_limit";
   if (state.blind_ticks >= config.blind_ticks) return "blind";
-  if (input.inlet_c !== null) {
-    if (input.inlet_c >= limits.inlet_c) return "over_limit";
-    if (input.inlet_c >= limits.inlet_c - config.inlet_margin_c) return "near_limit";
-  }
-  if (input.mms_state === "persistent" && hot) return "persistent";
+  if (state.faulty_ticks >= FAULTY_TICKS && peak_z >= WARM_Z) return "fault";
+  if (input.mms_state === "persistent" && peak_z >= HOT_Z) return "persistent";
   return state.deviating_ticks >= DEVIATING_TICKS ? "deviation" : "none";
+}
+
+/** An inlet that sways around its limit is still over it. */
+function sinceOver(state: GuardState, severity: Severity, now_ms: number): GuardState {
+  if (severity === "over_limit") return { ...state, over_since_ms: state.over_since_ms ?? now_ms };
+  return severity === "near_limit" ? state : { ...state, over_since_ms: null };
 }
 
 /** A new alarm soon after a release says that the release came too early: wait longer next time. */
@@ -127,25 +203,57 @@ function alarm(context: GuardContext, state: GuardState, now_ms: number): GuardS
 }
 
 /** What this severity calls for, given what is in force already. */
-function escalation(context: GuardContext, severity: Severity, input: GuardInput): Intent[] {
-  const emergency = severity === "over_limit";
+function escalation(
+  context: GuardContext,
+  state: GuardState,
+  severity: Severity,
+  input: GuardInput,
+  hot: boolean,
+): Intent[] {
   const reason = reasonOf(context, severity, input);
   const intents: Intent[] = [];
-  const add = (kind: Intent["kind"], target: RackTarget, value: number | null) => {
+  const add = (kind: Intent["kind"], target: RackTarget, value: number | null, emergency: boolean) => {
     if (value !== null) intents.push({ kind, target, value, emergency, severity, reason });
   };
+  const over = severity === "over_limit";
+  const limit_near = severity === "near_limit" || over;
   const pump = raise(context, "pump_rpm_pct", PRE_COOL_PUMP_PCT, input);
-  add("pre_cool", "pump_rpm_pct", pump);
+  const admission = lower(context, "admission_pct", input);
+  const routing = lower(context, "routing_weight_pct", input);
+  add("pre_cool", "pump_rpm_pct", pump, over);
   if (fanHelps(severity, input)) {
-    add("pre_cool", "fan_rpm_pct", raise(context, "fan_rpm_pct", PRE_COOL_FAN_PCT, input));
+    add("pre_cool", "fan_rpm_pct", raise(context, "fan_rpm_pct", PRE_COOL_FAN_PCT, input), over);
   }
-  const limit_near = severity === "near_limit" || severity === "over_limit";
   const pump_exhausted = pump === null;
-  if (limit_near || (severity === "persistent" && pump_exhausted)) {
-    add("admission", "admission_pct", lower(context, "admission_pct", input));
+  const lasting = severity === "persistent" || severity === "fault";
+  if (limit_near || (lasting && pump_exhausted) || (severity === "fault" && hot)) {
+    add("admission", "admission_pct", admission, over);
   }
-  if (limit_near) add("routing", "routing_weight_pct", lower(context, "routing_weight_pct", input));
+  if (limit_near) add("routing", "routing_weight_pct", routing, over);
+  const exhausted = pump_exhausted && admission === null && routing === null;
+  if (capIsDue(context, state, severity, input.now_ms, exhausted)) {
+    // The spacing of an emergency would take a rack to its lowest cap before the first step can show in its inlet.
+    add("power_cap", "power_cap_kw", cap(context, input), false);
+  }
   return intents;
+}
+
+/** The last and costliest measure: over the limit for a while, or close to it with nothing else left to do. */
+function capIsDue(
+  context: GuardContext,
+  state: GuardState,
+  severity: Severity,
+  now_ms: number,
+  exhausted: boolean,
+): boolean {
+  if (severity === "over_limit" && state.over_since_ms !== null) {
+    return now_ms - state.over_since_ms >= OVER_PATIENCE_S * 1000;
+  }
+  if (severity !== "near_limit" || !exhausted) return false;
+  const acted_ms = (["pump_rpm_pct", "admission_pct", "routing_weight_pct"] as const).map(
+    (target) => state.last_action_ms[target] ?? -Infinity,
+  );
+  return now_ms - Math.max(...acted_ms) >= context.config.action_spacing_s * 1000;
 }
 
 function fanHelps(severity: Severity, input: GuardInput): boolean {
@@ -154,18 +262,18 @@ function fanHelps(severity: Severity, input: GuardInput): boolean {
   return input.heat.inlet_z !== null && input.heat.inlet_z < FAN_INLET_Z_MAX;
 }
 
-/** The next higher speed; null if the device is at its limit, or its speed is unknown. */
-function raise(
-  context: GuardContext,
-  target: "fan_rpm_pct" | "pump_rpm_pct",
-  step: number,
-  input: GuardInput,
-): number | null {
-  const { max, min, step_max } = context.actuators[target];
-  const current = input.setpoints[target] ?? input[target];
+/** The next higher speed; null if the device is at its limit already. */
+function raise(context: GuardContext, target: Driven, step: number, input: GuardInput): number | null {
+  const limits = context.actuators[target];
+  const { max, step_max } = limits;
+  const setpoint = input.setpoints[target];
+  const current = setpoint ?? input[target];
   // A device whose speed cannot be read is sent to its maximum: the cool side.
-  const next = current === null ? max : Math.min(max, Math.max(min, current + Math.min(step, step_max)));
-  return next === input.setpoints[target] ? null : round1(next);
+  if (current === null) return max;
+  const wanted = within(limits, current) + Math.min(step, step_max);
+  // Rounded down, so that the step stays within its limit.
+  const next = within(limits, Math.floor(wanted * 10 + 1e-6) / 10);
+  return next < current || next === setpoint ? null : next;
 }
 
 /** The next lower share of work; null if it is at its limit already. */
@@ -174,10 +282,27 @@ function lower(
   target: "admission_pct" | "routing_weight_pct",
   input: GuardInput,
 ): number | null {
-  const { max, min, step_max } = context.actuators[target];
-  const current = input.setpoints[target] ?? max;
-  const next = Math.max(min, current - step_max);
-  return next === current ? null : next;
+  const current = input.setpoints[target] ?? context.actuators[target].max;
+  const next = stepDown(context.actuators[target], current);
+  return next < current ? next : null;
+}
+
+/** The next lower cap; the first one starts from what the rack draws now, because a cap above it does nothing. */
+function cap(context: GuardContext, input: GuardInput): number | null {
+  const limits = context.actuators.power_cap_kw;
+  const setpoint = input.setpoints.power_cap_kw;
+  const next = stepDown(limits, setpoint ?? input.pdu_kw ?? limits.max);
+  return setpoint === null || next < setpoint ? next : null;
+}
+
+/** Where someone else left a device outside its limits, the step counts from the nearest of them. */
+function stepDown(limits: ActuatorLimits, current: number): number {
+  const wanted = within(limits, current) - limits.step_max;
+  return within(limits, Math.ceil(wanted * 10 - 1e-6) / 10);
+}
+
+function within({ min, max }: ActuatorLimits, value: number): number {
+  return Math.min(max, Math.max(min, value));
 }
 
 /** No trigger: after a calm time, hand back one thing at a time, last measure first. */
@@ -197,7 +322,7 @@ function calm(
     state.last_release_ms === null || input.now_ms - state.last_release_ms >= config.action_spacing_s * 1000;
   if (calm_ms < state.hold_ms || !rested) return { state, intents: [] };
   const intent = nextRelease(context, input);
-  if (!intent) return { state: initialGuardState(context), intents: [] };
+  if (!intent) return { state: atRest(context, state), intents: [] };
   if (!spaced(context, state, input.now_ms, intent)) return { state, intents: [] };
   return {
     state: { ...acted(state, input.now_ms, [intent]), last_release_ms: input.now_ms },
@@ -209,19 +334,26 @@ function held(state: GuardState, input: GuardInput): number | null {
   return state.alarmed_at_ms === null ? null : input.now_ms;
 }
 
+/** Everything is handed back; what spacing and fault detection rest on is kept. */
+function atRest(context: GuardContext, state: GuardState): GuardState {
+  const { speeds_seen, faulty_ticks, last_action_ms } = state;
+  return { ...initialGuardState(context), speeds_seen, faulty_ticks, last_action_ms };
+}
+
 function nextRelease(context: GuardContext, input: GuardInput): Intent | null {
-  const base = { kind: "release", emergency: false, severity: "none", reason: "calm: handing back" } as const;
-  for (const target of ["routing_weight_pct", "admission_pct"] as const) {
-    const current = input.setpoints[target];
-    if (current === null) continue;
-    const { max, step_max } = context.actuators[target];
-    const next = current + step_max;
-    return { ...base, target, value: next >= max ? null : next };
-  }
-  for (const target of ["pump_rpm_pct", "fan_rpm_pct"] as const) {
-    if (input.setpoints[target] !== null) return { ...base, target, value: null };
-  }
-  return null;
+  const target = RELEASE_ORDER.find((t) => input.owned.includes(t));
+  if (target === undefined) return null;
+  const current = input.setpoints[target];
+  const at_once = current === null || SPEEDS.some((speed) => speed === target);
+  const value = at_once ? null : relaxed(context, target, current);
+  return { kind: "release", emergency: false, severity: "none", reason: "calm: handing back", target, value };
+}
+
+/** Work comes back step by step; null: all of it. */
+function relaxed(context: GuardContext, target: RackTarget, current: number): number | null {
+  const limits = context.actuators[target];
+  const next = within(limits, current) + limits.step_max;
+  return next >= limits.max ? null : next;
 }
 
 function spaced(context: GuardContext, state: GuardState, now_ms: number, intent: Intent): boolean {
@@ -238,16 +370,19 @@ function acted(state: GuardState, now_ms: number, intents: readonly Intent[]): G
 }
 
 function reasonOf(context: GuardContext, severity: Severity, input: GuardInput): string {
-  const inlet = input.inlet_c === null ? "unknown" : `${input.inlet_c.toFixed(1)} °C`;
+  const celsius = (value: number | null) => (value === null ? "unknown" : `${value.toFixed(1)} °C`);
+  const inlet = celsius(input.inlet_c);
   switch (severity) {
     case "over_limit":
-      return `inlet ${inlet} is at or above its limit of ${context.limits.inlet_c} °C`;
+      return `inlet ${celsius(hottest(input))} is at or above its limit of ${context.limits.inlet_c} °C`;
     case "near_limit":
       return `inlet ${inlet} is within ${context.config.inlet_margin_c} °C of its limit`;
     case "persistent":
       return `MMS calls the deviation persistent and the rack is hot (inlet ${inlet})`;
     case "deviation":
       return `D ${input.d?.toFixed(2)} ≥ tau_fast ${input.tau_fast?.toFixed(2)} and the rack is hot (inlet ${inlet})`;
+    case "fault":
+      return `${faultOf(input)} and the rack is warm (inlet ${inlet})`;
     case "blind":
       return "no believable inlet reading: cooling as a precaution";
     case "none":
@@ -255,6 +390,14 @@ function reasonOf(context: GuardContext, severity: Severity, input: GuardInput):
   }
 }
 
-function round1(value: number): number {
-  return Math.round(value * 10) / 10;
+function faultOf(input: GuardInput): string {
+  if (input.departure === "relations") return "the equipment is not what was learnt of it";
+  if (input.departure === "change") return "several quantities moved together faster than ever";
+  const silent = SPEEDS.filter((target) => input[target] === null);
+  return `the speed of ${silent.join(" and ")} cannot be read any more`;
+}
+
+function hottest({ inlet_c, hottest_inlet_c }: GuardInput): number | null {
+  if (inlet_c === null || hottest_inlet_c === null) return inlet_c ?? hottest_inlet_c;
+  return Math.max(inlet_c, hottest_inlet_c);
 }

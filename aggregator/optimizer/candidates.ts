@@ -11,6 +11,9 @@ import {
 } from "./physics.ts";
 import type { ReadyRack } from "./plan.ts";
 
+/** A power cap saves energy only by doing less work: it is the guardrail's last measure, not the optimizer's. */
+type Tunable = Exclude<RackTarget, "power_cap_kw">;
+
 /** A change that might save energy, with the samples as they are and as they would be. */
 export interface Candidate {
   rack_id: string | null;
@@ -31,7 +34,7 @@ const SUPPLY_C = [0.5, 0.75, 1];
 /** Changes that concern one rack alone. */
 export function rackCandidates(rack: ReadyRack, actuators: Actuators): Candidate[] {
   const { sample, setpoints } = rack;
-  const change = (target: RackTarget, to: number, reason: string, predict: () => Prediction): Candidate[] => {
+  const change = (target: Tunable, to: number, reason: string, predict: () => Prediction): Candidate[] => {
     if (!allowed(actuators, target, current(rack, target), to)) return [];
     const { saving_kw, sample: after } = predict();
     const effects = [{ before: sample, after }];
@@ -111,7 +114,7 @@ export function supplyCandidates(racks: readonly ReadyRack[]): Candidate[] {
 }
 
 /** Where the device stands: as measured, or as last set, or at rest. */
-function current(rack: ReadyRack, target: RackTarget): number {
+function current(rack: ReadyRack, target: Tunable): number {
   switch (target) {
     case "fan_rpm_pct":
     case "pump_rpm_pct":
@@ -124,7 +127,7 @@ function current(rack: ReadyRack, target: RackTarget): number {
   }
 }
 
-function allowed(actuators: Actuators, target: RackTarget, from: number, to: number): boolean {
+function allowed(actuators: Actuators, target: Tunable, from: number, to: number): boolean {
   const { min, max, step_max } = actuators[target];
   return to >= min && to <= max && Math.abs(to - from) <= step_max;
 }

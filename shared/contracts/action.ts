@@ -6,13 +6,14 @@ import { RackId } from "./rack.ts";
 export const Mode = z.enum(["advisory", "closed_loop"]);
 export type Mode = z.infer<typeof Mode>;
 
-/** What can be driven on one rack. Percent of full speed, share of traffic, share of low-priority work, ms. */
+/** What can be driven on one rack. Percent of full speed, share of traffic, share of low-priority work, ms, kW. */
 export const RACK_TARGETS = [
   "fan_rpm_pct",
   "pump_rpm_pct",
   "routing_weight_pct",
   "admission_pct",
   "batch_window_ms",
+  "power_cap_kw",
 ] as const;
 /** `supply_c` is the site's cooling-air setpoint. */
 export const Target = z.enum([...RACK_TARGETS, "supply_c"]);
@@ -20,7 +21,16 @@ export type Target = z.infer<typeof Target>;
 export const RackTarget = z.enum(RACK_TARGETS);
 export type RackTarget = z.infer<typeof RackTarget>;
 
-const ActionKind = z.enum(["pre_cool", "admission", "routing", "release", "optimize", "manual", "rollback"]);
+const ActionKind = z.enum([
+  "pre_cool",
+  "admission",
+  "routing",
+  "power_cap",
+  "release",
+  "optimize",
+  "manual",
+  "rollback",
+]);
 
 /** One decision, whether it drove something or not. */
 export const Action = z.object({

@@ -58,6 +58,7 @@ const LIMITS = {
   routing_weight_pct: [40, 100, 25],
   admission_pct: [70, 100, 30],
   batch_window_ms: [0, 80, 40],
+  power_cap_kw: [4, 12, 3],
 } as const;
 
 const Actuators = z
@@ -67,6 +68,7 @@ const Actuators = z
     routing_weight_pct: actuatorLimits(...LIMITS.routing_weight_pct),
     admission_pct: actuatorLimits(...LIMITS.admission_pct),
     batch_window_ms: actuatorLimits(...LIMITS.batch_window_ms),
+    power_cap_kw: actuatorLimits(...LIMITS.power_cap_kw),
   })
   .prefault({});
 export type Actuators = z.infer<typeof Actuators>;
@@ -78,6 +80,7 @@ const AgentActuators = z
     routing_weight_pct: drivenLimits(...LIMITS.routing_weight_pct),
     admission_pct: drivenLimits(...LIMITS.admission_pct),
     batch_window_ms: drivenLimits(...LIMITS.batch_window_ms),
+    power_cap_kw: drivenLimits(...LIMITS.power_cap_kw),
   })
   .prefault({});
 export type AgentActuators = z.infer<typeof AgentActuators>;
@@ -93,6 +96,8 @@ const Guardrail = z
     release_after_s: z.number().min(0).default(180),
     /** Consecutive guard ticks without a believable inlet before the rack counts as blind. */
     blind_ticks: z.int().min(1).default(3),
+    /** While this file exists nothing is driven, whatever mode and commands say. */
+    kill_switch_file: z.string().min(1).default("/etc/skadi/kill-switch"),
   })
   .prefault({});
 export type GuardrailConfig = z.infer<typeof Guardrail>;

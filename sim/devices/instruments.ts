@@ -51,6 +51,8 @@ export interface Instruments {
   prompt_tokens(): number;
   readonly ttft: LatencyHistogram;
   readonly e2e: LatencyHistogram;
+  /** The most that the rack may draw; null: no limit. */
+  readonly power_cap: { readonly watts: number | null; set(watts: number | null): void };
   readonly fan: SpeedControl;
   readonly pump: SpeedControl;
 }
@@ -112,6 +114,13 @@ export function createInstruments(plant: Plant, rack_id: string): Instruments {
     prompt_tokens: () => tokens * PROMPT_TOKENS_PER_TOKEN,
     ttft,
     e2e,
+    power_cap: {
+      get watts() {
+        const cap_kw = plant.target(rack_id, "power_cap_kw");
+        return cap_kw === null ? null : Math.round(cap_kw * 1000);
+      },
+      set: (watts) => plant.setTarget(rack_id, "power_cap_kw", watts === null ? null : watts / 1000),
+    },
     fan: speedControl(plant, rack_id, "fan_rpm_pct"),
     pump: speedControl(plant, rack_id, "pump_rpm_pct"),
   };

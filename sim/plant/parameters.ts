@@ -57,6 +57,8 @@ export interface PlantParameters extends ServingParameters {
   throttle_c: number;
   throttle_per_k: number;
   throttle_floor: number;
+  /** Share of the clock that a power cap always leaves. */
+  capped_floor: number;
 
   /** The rack's own (BMC) control: speed over mass temperature, lag, and how far an override may undercut it. */
   fan_curve: SpeedCurve;
@@ -107,6 +109,7 @@ export const PLANT_DEFAULTS: PlantParameters = {
   throttle_c: 85,
   throttle_per_k: 0.1,
   throttle_floor: 0.4,
+  capped_floor: 0.02,
 
   fan_curve: [
     [36, 48],

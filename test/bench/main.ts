@@ -1,25 +1,40 @@
 import { enableCompileCache } from "node:module";
 import { Command } from "commander";
-import { runCli } from "../../shared/cli.ts";
+import { numberOption, runCli } from "../../shared/cli.ts";
 import { benchFaults } from "./faults.ts";
 import { benchGenerate } from "./generate.ts";
 import { benchIms } from "./ims.ts";
 import { benchPipeline } from "./pipeline.ts";
 import { benchPlant } from "./plant.ts";
+import { benchReaction } from "./reaction.ts";
 import { benchSkab } from "./skab.ts";
 
 // As the programs do, for the threads that they start.
 enableCompileCache();
 
-const BENCHES = [
+interface BenchOptions {
+  minutes?: number;
+  json?: boolean;
+}
+
+const BENCHES: readonly { name: string; what: string; run(options: BenchOptions): Promise<void> }[] = [
   { name: "generate", what: "data generation, against the described 20,000 samples/s", run: benchGenerate },
   { name: "ims", what: "training and scoring, against scikit-learn where it is installed", run: benchIms },
   { name: "plant", what: "the closed-loop plant: speed, calibration, false alarms", run: benchPlant },
-  { name: "skab", what: "fault detection on the public SKAB recordings of a water loop", run: benchSkab },
+  {
+    name: "skab",
+    what: "fault detection on the public SKAB recordings of a water loop",
+    run: () => benchSkab(),
+  },
   {
     name: "faults",
     what: "recall, false alarms and delay on the simulator's labelled faults",
     run: benchFaults,
+  },
+  {
+    name: "reaction",
+    what: "from a reading over the limit to the actuator, under full CPU load; guard ticks missed",
+    run: benchReaction,
   },
   { name: "pipeline", what: "messages through broker, ingest, store and MMS", run: benchPipeline },
 ];
@@ -27,14 +42,16 @@ const BENCHES = [
 const program = new Command("bench")
   .description("measures Skadi on this machine; without a name, everything")
   .argument("[names...]", BENCHES.map(({ name, what }) => `${name}: ${what}`).join("; "))
-  .action(async (names: string[]) => {
+  .option("--minutes <n>", "reaction: soak for so long at the true periods", numberOption(0.1, 10_000))
+  .option("--json", "reaction: print one line of JSON")
+  .action(async (names: string[], options: BenchOptions) => {
     const unknown = names.filter((name) => !BENCHES.some((bench) => bench.name === name));
     if (unknown.length > 0)
       program.error(`no bench ${unknown.join(", ")}; there are ${BENCHES.map((b) => b.name).join(", ")}`);
     for (const { name, run } of BENCHES) {
       if (names.length > 0 && !names.includes(name)) continue;
-      process.stdout.write(`\n== ${name} ==\n`);
-      await run();
+      if (!options.json) process.stdout.write(`\n== ${name} ==\n`);
+      await run(options);
     }
   });
 

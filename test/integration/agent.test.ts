@@ -1,9 +1,12 @@
 import { generateKeyPairSync } from "node:crypto";
+import { rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import mqtt, { type MqttClient } from "mqtt";
 import { afterEach, describe, expect, it } from "vitest";
 import type { ActuatorDriver } from "../../agent/actuators/driver.ts";
 import { type Agent, createAgent } from "../../agent/agent.ts";
+import { guard } from "../../agent/guardrail/guardrail.ts";
+import { readDecision } from "../../agent/journal.ts";
 import type { SensorDriver } from "../../agent/sensors/driver.ts";
 import { RACK_TARGETS, type RackTarget } from "../../shared/contracts/action.ts";
 import { AgentConfig } from "../../shared/contracts/config.ts";
@@ -41,6 +44,9 @@ interface Rig {
   raw(topic: string, payload: string): void;
   /** From now on the sensor driver never answers. */
   hang(): void;
+  /** The next reading, and only that one, has this inlet. */
+  blip(inlet_c: number): void;
+  kill_switch_file: string;
 }
 
 const cleanups: (() => Promise<unknown>)[] = [];
@@ -55,6 +61,14 @@ async function rig(
     speed?: number;
     cache_dir?: string;
     health_file?: string;
+    /** What the devices are set to; kept by them while agents come and go. */
+    setpoints?: Rig["setpoints"];
+    /** Called when the agent asks a device for its setpoint. */
+    onRead?: () => void;
+    /** The pump is a device of its own, which never answers. */
+    pump_hangs?: boolean;
+    /** Devices obey, but report a failure, as one does whose answer is lost. */
+    mute?: boolean;
   } = {},
 ): Promise<Rig> {
   const broker = await testBroker();
@@ -74,9 +88,10 @@ async function rig(
   cleanups.push(async () => stopTime());
   const stopTime = pace(clock, options.speed ?? SPEED);
   const values = { ...NOMINAL_READING };
-  const setpoints: Rig["setpoints"] = {};
+  const setpoints = options.setpoints ?? {};
   let last_ms: number | null = null;
   const state = { failed_safe: false, hanging: false };
+  const blips: number[] = [];
   const sensors: SensorDriver = {
     name: "test",
     open: async () => {},
@@ -86,7 +101,7 @@ async function rig(
       const seconds = last_ms === null ? 1 : (at_ms - last_ms) / 1000;
       last_ms = at_ms;
       const gpu_energy_j = values.gpu_energy_j === null ? null : values.gpu_energy_j * seconds;
-      return { at_ms, values: { ...values, gpu_energy_j } };
+      return { at_ms, values: { ...values, inlet_c: blips.pop() ?? values.inlet_c, gpu_energy_j } };
     },
     close: async () => {},
   };
@@ -94,20 +109,29 @@ async function rig(
   const actuators: ActuatorDriver = {
     name: "test",
     targets: RACK_TARGETS,
-    read: async (target) => setpoints[target] ?? null,
+    deviceOf: (target) => (target === "pump_rpm_pct" ? "pump" : "rack"),
+    async read(target) {
+      options.onRead?.();
+      if (options.pump_hangs && target === "pump_rpm_pct") await new Promise(() => {});
+      return setpoints[target] ?? null;
+    },
     write: async (target, value) => {
       setpoints[target] = value;
+      if (options.mute && value !== null) throw new Error("no answer");
     },
     close: async () => {},
     failSafe: async () => {
       state.failed_safe = true;
     },
   };
+  const cache_dir = options.cache_dir ?? temporaryFolder();
+  const kill_switch_file = join(cache_dir, "kill-switch");
   const config = AgentConfig.parse({
     rack_id: RACK,
     mode: options.mode ?? "advisory",
     mqtt: { url: broker.url },
-    model: { cache_dir: temporaryFolder(), health_file: options.health_file },
+    guardrail: { kill_switch_file },
+    model: { cache_dir, health_file: options.health_file },
   });
   const public_key = options.trust === false ? null : keys.publicKey;
   const agent = createAgent({
@@ -159,6 +183,10 @@ async function rig(
     hang() {
       state.hanging = true;
     },
+    blip(inlet_c) {
+      blips.push(inlet_c);
+    },
+    kill_switch_file,
     push(model, model_counter) {
       const manifest: ModelManifest = {
         v: 1,
@@ -326,6 +354,18 @@ describe("an agent in closed loop", () => {
     expect(setpoints.pump_rpm_pct).toBeGreaterThan(57);
   });
 
+  it("takes its other measures at once while a device hangs", async () => {
+    const { heard, values } = await rig({ mode: "closed_loop", pump_hangs: true });
+    await eventually("online", () => heard.status?.length);
+    values.inlet_c = 28.5;
+    await eventually("all answers", () => (heard.action?.length ?? 0) >= 3);
+    expect(heard.action!.slice(0, 3)).toMatchObject([
+      { target: "admission_pct", outcome: "applied" },
+      { target: "routing_weight_pct", outcome: "applied" },
+      { target: "pump_rpm_pct", outcome: "refused", reason: expect.stringContaining("no answer within 5 s") },
+    ]);
+  });
+
   it("carries out a signed setpoint once, and refuses what is out of limits or too soon", async () => {
     const { heard, command, setpoints } = await rig({ mode: "closed_loop" });
     await eventually("online", () => heard.status?.length);
@@ -359,5 +399,126 @@ describe("an agent in closed loop", () => {
     const test = await rig({ mode: "closed_loop" });
     await test.agent.stop();
     expect(test.failed_safe).toBe(true);
+  });
+});
+
+describe("a kill switch file", () => {
+  it("turns the agent to advisory while it exists, and says so", async () => {
+    const { heard, values, setpoints, kill_switch_file } = await rig({ mode: "closed_loop" });
+    await eventually("closed loop", () => heard.status?.at(-1)?.mode === "closed_loop");
+    writeFileSync(kill_switch_file, "");
+    await eventually("advisory", () => heard.status?.at(-1)?.mode === "advisory");
+    values.inlet_c = 29;
+    await eventually("advice", () => heard.action?.length);
+    expect(heard.action![0]).toMatchObject({ mode: "advisory", outcome: "advised" });
+    expect(setpoints).toEqual({});
+    rmSync(kill_switch_file);
+    await eventually("closed loop again", () => heard.status?.at(-1)?.mode === "closed_loop");
+    await eventually("the pump to be raised", () => setpoints.pump_rpm_pct);
+  });
+
+  it("stops even what was under way when it came", async () => {
+    let kill = () => {};
+    const test = await rig({ mode: "closed_loop", onRead: () => kill() });
+    await eventually("closed loop", () => test.heard.status?.at(-1)?.mode === "closed_loop");
+    kill = () => writeFileSync(test.kill_switch_file, "");
+    test.values.inlet_c = 29;
+    const action = await eventually("an answer for the pump", () =>
+      test.heard.action?.find((a) => a.target === "pump_rpm_pct"),
+    );
+    expect(action).toMatchObject({
+      outcome: "refused",
+      reason: expect.stringContaining("no longer in closed loop"),
+    });
+    await test.agent.stop();
+    expect(test.setpoints).toEqual({});
+    expect(test.failed_safe, "not even a fail-safe").toBe(false);
+  });
+});
+
+describe("the guardrail's own setpoints", () => {
+  it("come from the one reading that crossed the limit, at the next tick", async () => {
+    const { heard, blip, setpoints, agent } = await rig({ mode: "closed_loop" });
+    await eventually("samples", () => agent.stats().samples_sent > 1);
+    blip(28.2);
+    await eventually("the pump to be raised", () => setpoints.pump_rpm_pct === 72);
+    const action = await eventually("the action", () => heard.action?.[0]);
+    const inputs = action.inputs as Record<string, number | string>;
+    expect(inputs).toMatchObject({ severity: "over_limit", hottest_inlet_c: 28.2 });
+    expect(inputs.inlet_c).toBeLessThan(27.5);
+  });
+
+  it("are handed back by the next run, after the calm time; what others set stays", async () => {
+    const cache_dir = temporaryFolder();
+    const setpoints: Rig["setpoints"] = { fan_rpm_pct: 62 };
+    const first = await rig({ mode: "closed_loop", cache_dir, setpoints });
+    first.values.inlet_c = 28.5;
+    await eventually("every measure", () => setpoints.routing_weight_pct === 40);
+    await first.agent.stop();
+    expect(setpoints).toMatchObject({ pump_rpm_pct: expect.any(Number), admission_pct: 70 });
+
+    const second = await rig({ mode: "closed_loop", cache_dir, setpoints });
+    await eventually("online", () => second.heard.status?.length);
+    second.command({
+      kind: "setpoint",
+      target: "fan_rpm_pct",
+      value: 60,
+      action_id: "saving",
+      source: "optimizer",
+      reason: "test",
+    });
+    const ack = await eventually("an answer", () => second.heard.ack?.find((a) => a.of === "command"));
+    expect(ack).toMatchObject({ ok: false, errors: [{ code: "SKADI_CONFLICT" }] });
+    await eventually(
+      "all to be handed back",
+      () =>
+        (["pump_rpm_pct", "admission_pct", "routing_weight_pct"] as const).every(
+          (t) => setpoints[t] === null,
+        ),
+      20_000,
+    );
+    expect(setpoints.fan_rpm_pct).toBe(62);
+    const [first_release] = second.heard.action!;
+    expect(first_release).toMatchObject({
+      kind: "release",
+      target: "routing_weight_pct",
+      outcome: "applied",
+    });
+    await second.agent.stop();
+
+    const third = await rig({ mode: "closed_loop", cache_dir, setpoints });
+    await eventually("samples", () => third.agent.stats().samples_sent > 40);
+    expect(third.heard.action).toBeUndefined();
+  }, 60_000);
+
+  it("are handed back even where the device obeyed without an answer", async () => {
+    const { values, setpoints } = await rig({ mode: "closed_loop", mute: true });
+    values.inlet_c = 28.5;
+    await eventually("every measure", () => setpoints.routing_weight_pct && setpoints.admission_pct);
+    values.inlet_c = NOMINAL_READING.inlet_c;
+    await eventually(
+      "all to be handed back",
+      () => Object.values(setpoints).every((value) => value === null),
+      20_000,
+    );
+  }, 40_000);
+
+  it("are on record with all that they rest on, under the id of the published action", async () => {
+    const cache_dir = temporaryFolder();
+    const { heard, values, agent } = await rig({ cache_dir });
+    values.inlet_c = 29;
+    const advice = await eventually("advice on routing", () =>
+      heard.action?.find((a) => a.target === "routing_weight_pct"),
+    );
+    await agent.stop();
+    const found = readDecision(join(cache_dir, `${RACK}.journal.db`), String(advice.id));
+    expect(found?.ok).toBe(true);
+    if (!found?.ok) return;
+    const { context, state, input, intents, outcomes, sample } = found.value;
+    expect(sample).toMatchObject({ rack_id: RACK, inlet_c: input.inlet_c });
+    expect(guard(context, state, input).intents).toEqual(intents);
+    const own = outcomes.findIndex((o) => o.action_id === advice.id);
+    expect(outcomes[own]).toMatchObject({ outcome: "advised", mode: "advisory", published: true });
+    expect(intents[own]).toMatchObject({ target: advice.target, value: advice.to });
   });
 });

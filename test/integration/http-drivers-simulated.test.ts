@@ -62,6 +62,7 @@ async function rack() {
         targets: [
           { target: "fan_rpm_pct", profile: "control", uri: `${CHASSIS}/Controls/FanSpeed` },
           { target: "pump_rpm_pct", profile: "speed", uri: `${CDU}/Pumps/1` },
+          { target: "power_cap_kw", profile: "power_limit", uri: `${CHASSIS}/Power`, scale: 1000 },
         ],
       },
       {
@@ -112,6 +113,7 @@ describe("a simulated rack, by what it says over HTTP", () => {
       routing_weight_pct: 80,
       admission_pct: 90,
       batch_window_ms: 20,
+      power_cap_kw: 10,
     };
     for (const target of driver.targets) {
       const value = wanted[target];

@@ -16,6 +16,8 @@ const NEEDED = [
   { program: "man", package: "man-db" },
   // Not a program, but what an emulated one is linked with.
   { program: "libstdc++.so.6", package: "libstdc++6-arm64-cross" },
+  { program: "systemd-notify", package: "systemd" },
+  { program: "python3", package: "python3" },
 ] as const;
 
 /** Where Debian keeps the libraries of arm64 programs on other machines. */

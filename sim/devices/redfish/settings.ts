@@ -11,8 +11,8 @@ export const POWER_LIMIT_RANGE_W = [3_000, 15_000] as const;
 export interface RedfishSettings {
   fan: ControlSetting;
   pump: ControlSetting;
-  /** null: no limit. Kept and shown; the plant does not throttle by it. */
-  power_limit_w: number | null;
+  /** null: no limit. */
+  readonly power_limit_w: number | null;
   setPowerLimit(value: unknown, property: string): Problem[];
 }
 
@@ -25,21 +25,22 @@ export interface ControlSetting {
 }
 
 export function redfishSettings(device: Instruments): RedfishSettings {
-  const settings: RedfishSettings = {
+  return {
     fan: controlSetting(device.fan),
     pump: controlSetting(device.pump),
-    power_limit_w: null,
+    get power_limit_w() {
+      return device.power_cap.watts;
+    },
     setPowerLimit(value, property) {
       const [min_w, max_w] = POWER_LIMIT_RANGE_W;
       if (value !== null && typeof value !== "number") return [{ id: "PropertyValueTypeError", property }];
       if (value !== null && !(value >= min_w && value <= max_w)) {
         return [{ id: "PropertyValueOutOfRange", property }];
       }
-      settings.power_limit_w = value;
+      device.power_cap.set(value);
       return [];
     },
   };
-  return settings;
 }
 
 function controlSetting(speed: SpeedControl): ControlSetting {

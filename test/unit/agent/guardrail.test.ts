@@ -7,6 +7,10 @@ import {
   guard,
   type Intent,
   initialGuardState,
+  isProtecting,
+  resumedGuardState,
+  SEVERITIES,
+  type Severity,
 } from "../../../agent/guardrail/guardrail.ts";
 import { RACK_TARGETS, type RackTarget } from "../../../shared/contracts/action.ts";
 import { AgentConfig } from "../../../shared/contracts/config.ts";
@@ -29,34 +33,56 @@ const AUTOMATIC: Setpoints = {
   routing_weight_pct: null,
   admission_pct: null,
   batch_window_ms: null,
+  power_cap_kw: null,
 };
 
 const NOMINAL: GuardInput = {
   now_ms: 0,
   inlet_c: 22,
+  hottest_inlet_c: null,
   heat: { inlet_z: 0, outlet_z: 0 },
   d: 1,
   tau_fast: 2,
   mms_state: "transient",
+  departure: null,
   setpoints: AUTOMATIC,
   fan_rpm_pct: 65,
   pump_rpm_pct: 57,
+  pdu_kw: 8,
+  owned: [],
 };
 
+/** The same as a reading, without what the agent adds. */
+const NOMINAL_READING: Partial<GuardInput> = { inlet_c: 22, heat: { inlet_z: 0, outlet_z: 0 }, d: 1 };
+
 /** Plays inputs tick by tick on a rack whose actuators obey at once. */
-function play(inputs: readonly Partial<GuardInput>[], start: GuardState = initialGuardState(context)) {
-  let state = start;
-  let setpoints = AUTOMATIC;
-  const log: (Intent & { tick: number })[] = [];
+function play(
+  inputs: readonly Partial<GuardInput>[],
+  start: {
+    state?: GuardState;
+    setpoints?: Partial<Setpoints>;
+    owned?: RackTarget[];
+    context?: GuardContext;
+  } = {},
+) {
+  const ruled = start.context ?? context;
+  let state = start.state ?? initialGuardState(ruled);
+  let setpoints: Setpoints = { ...AUTOMATIC, ...start.setpoints };
+  let owned: RackTarget[] = start.owned ?? [];
+  const log: (Intent & { tick: number; from: number | null })[] = [];
+  const severities: Severity[] = [];
   inputs.forEach((input, tick) => {
-    const step = guard(context, state, { ...NOMINAL, setpoints, now_ms: tick * TICK_MS, ...input });
+    const step = guard(ruled, state, { ...NOMINAL, setpoints, owned, now_ms: tick * TICK_MS, ...input });
     state = step.state;
+    severities.push(step.severity);
     for (const intent of step.intents) {
-      setpoints = { ...setpoints, [intent.target]: intent.value };
-      log.push({ ...intent, tick });
+      const { target, value } = intent;
+      log.push({ ...intent, tick, from: setpoints[target] });
+      setpoints = { ...setpoints, [target]: value };
+      owned = value === null ? owned.filter((t) => t !== target) : [...new Set([...owned, target])];
     }
   });
-  return { log, state, setpoints };
+  return { log, state, setpoints, owned, severities };
 }
 
 const ticks = (count: number, input: Partial<GuardInput>) => Array.from({ length: count }, () => input);
@@ -133,11 +159,124 @@ describe("the guardrail acts", () => {
   });
 });
 
+describe("over the limit, the guardrail", () => {
+  const over = { inlet_c: 28.4, heat: hot(4) };
+  const caps = (log: { target: RackTarget; tick: number; value: number | null }[]) =>
+    log.filter((i) => i.target === "power_cap_kw").map((i) => [i.tick, i.value]);
+
+  it("acts on the one reading of the window that crossed it, whatever the mean says", () => {
+    const { log } = play([{}, { inlet_c: 23, hottest_inlet_c: 28 }]);
+    expect(log[0]).toMatchObject({ tick: 1, severity: "over_limit", emergency: true });
+    expect(log[0]?.reason).toContain("28.0 °C");
+    expect(play([{ hottest_inlet_c: 27.9 }]).log).toEqual([]);
+  });
+
+  it("caps power as its last measure: after 30 s, from what the rack draws, a step per minute", () => {
+    expect(caps(play(ticks(40, { ...over, pdu_kw: 11.2 })).log)).toEqual([
+      [6, 8.2],
+      [18, 5.2],
+      [30, 4],
+    ]);
+  });
+
+  it("caps from the highest cap where the rack's power is unknown", () => {
+    expect(caps(play(ticks(8, { ...over, pdu_kw: null })).log)).toEqual([[6, 9]]);
+  });
+
+  it("does not cap for a crossing that the other measures end, even if the inlet sways around the limit", () => {
+    expect(caps(play([...ticks(5, over), ...ticks(60, { inlet_c: 27, heat: hot(2.5) })]).log)).toEqual([]);
+    const swaying = Array.from({ length: 8 }, (_, i) =>
+      i % 2 === 0 ? over : { inlet_c: 27.8, heat: hot(4) },
+    );
+    expect(caps(play(swaying).log)).toHaveLength(1);
+  });
+
+  it("caps close to the limit once everything else is exhausted and had a minute to show", () => {
+    const { log } = play(ticks(80, { inlet_c: 27.7, heat: hot(3) }));
+    const before = log.filter((i) => i.target !== "power_cap_kw" && i.tick < caps(log)[0]![0]!);
+    expect(before.at(-1)).toMatchObject({ target: "routing_weight_pct", value: 40 });
+    expect(caps(log)[0]![0]! - before.at(-1)!.tick).toBe(12);
+  });
+});
+
+describe("priorities: the first that holds decides", () => {
+  const departed = { departure: "relations", heat: hot(1.5) } as const;
+  const blind = { inlet_c: null, heat: { inlet_z: null, outlet_z: 1.5 } };
+  const persistent = { mms_state: "persistent", heat: hot(2.5) } as const;
+  const deviating = { d: 3, heat: hot(2.5) };
+  const last = (input: Partial<GuardInput>) => play(ticks(6, input)).severities.at(-1);
+
+  it.each([
+    ["over_limit", "near_limit", { inlet_c: 27.8, hottest_inlet_c: 28.3 }],
+    ["over_limit", "a rack that is blind on average", { ...blind, hottest_inlet_c: 28.3 }],
+    ["near_limit", "fault", { ...departed, inlet_c: 27.6 }],
+    ["near_limit", "MMS and D", { ...persistent, ...deviating, inlet_c: 27.6 }],
+    ["blind", "fault", { ...departed, ...blind }],
+    ["fault", "MMS", { ...persistent, departure: "relations" }],
+    ["fault", "D", { ...deviating, departure: "change" }],
+    ["persistent", "D", { ...persistent, ...deviating }],
+    ["deviation", "efficiency", deviating],
+  ] as const)("%s before %s", (severity, _, input) => {
+    expect(last(input)).toBe(severity);
+  });
+
+  it("and each asks for at least what the lower ones of fault, MMS and D ask for", () => {
+    const asked = (input: Partial<GuardInput>) =>
+      new Set(play(ticks(80, { heat: hot(2.5), ...input })).log.map((i) => i.target));
+    const [d, mms, fault, limit] = [
+      asked(deviating),
+      asked(persistent),
+      asked({ departure: "relations" }),
+      asked({ inlet_c: 27.6 }),
+    ];
+    for (const [more, less] of [
+      [mms, d],
+      [fault, mms],
+      [limit, fault],
+    ] as const)
+      for (const target of less) expect(more).toContain(target);
+  });
+
+  it("efficiency waits from the first alarm until everything is handed back", () => {
+    const alarmed = play(ticks(6, { inlet_c: 28.5, heat: hot(4) }));
+    expect(isProtecting(alarmed.state)).toBe(true);
+    const calm = play(ticks(300, {}), alarmed);
+    const last_release = calm.log.at(-1)!.tick;
+    expect(isProtecting(play(ticks(last_release, {}), alarmed).state)).toBe(true);
+    expect(isProtecting(calm.state)).toBe(false);
+  });
+});
+
+describe("a fault", () => {
+  it("is answered while the rack is merely warm, after three ticks, by pre-cooling", () => {
+    const { log } = play(ticks(4, { departure: "relations", heat: hot(1.2) }));
+    expect(log).toMatchObject([{ tick: 2, severity: "fault", kind: "pre_cool", target: "pump_rpm_pct" }]);
+  });
+
+  it("adds admission control once the rack is hot", () => {
+    const { log } = play(ticks(3, { departure: "relations", heat: hot(2.1) }));
+    expect(targets(log)).toContain("admission_pct");
+  });
+
+  it("on a cool rack is no reason to cool", () => {
+    expect(play(ticks(50, { departure: "relations", heat: hot(0.5) })).log).toEqual([]);
+  });
+
+  it("is also a speed that was read once and is not any more: that device goes to its maximum", () => {
+    const silent = { pump_rpm_pct: null, heat: hot(1.2) };
+    const { log } = play([{}, ...ticks(3, silent)]);
+    expect(log).toMatchObject([{ tick: 3, severity: "fault", target: "pump_rpm_pct", value: 90 }]);
+    expect(log[0]?.reason).toContain("pump_rpm_pct");
+    expect(play(ticks(50, silent)).log, "a rack without such a sensor").toEqual([]);
+  });
+});
+
 describe("the guardrail hands back", () => {
   const emergency = ticks(6, { inlet_c: 28.5, heat: hot(4) });
 
   it("nothing before the calm time, then one measure at a time, last one first", () => {
-    const { log, setpoints } = play([...emergency, ...ticks(200, {})]);
+    const { log, setpoints, owned } = play([...emergency, ...ticks(200, {})]);
+    expect(owned).toEqual([]);
     const releases = log.filter((i) => i.kind === "release");
     expect(releases[0]!.tick - 6).toBeGreaterThanOrEqual(35);
     expect(releases.map((i) => [i.target, i.value])).toEqual([
@@ -150,6 +289,33 @@ describe("the guardrail hands back", () => {
     for (let i = 1; i < releases.length; i++)
       expect(releases[i]!.tick - releases[i - 1]!.tick).toBeGreaterThanOrEqual(12);
     expect(setpoints).toEqual(AUTOMATIC);
+  });
+
+  it("the power cap first of all", () => {
+    const { log } = play([...ticks(8, { inlet_c: 28.5, heat: hot(4), pdu_kw: 9.5 }), ...ticks(200, {})]);
+    const releases = log.filter((i) => i.kind === "release").map((i) => [i.target, i.value]);
+    expect(releases.slice(0, 2)).toEqual([
+      ["power_cap_kw", 9.5],
+      ["power_cap_kw", null],
+    ]);
+    expect(releases[2]?.[0]).toBe("routing_weight_pct");
+  });
+
+  it("only what it drove itself: an optimizer's or operator's setpoint is theirs", () => {
+    const { log, setpoints } = play([...emergency, ...ticks(300, {})], { setpoints: { fan_rpm_pct: 62 } });
+    expect(log.filter((i) => i.target === "fan_rpm_pct")).toEqual([]);
+    expect(setpoints).toEqual({ ...AUTOMATIC, fan_rpm_pct: 62 });
+  });
+
+  it("what an earlier run left behind, after the calm time", () => {
+    const { log, state } = play(ticks(100, {}), {
+      state: resumedGuardState(context, 0),
+      setpoints: { pump_rpm_pct: 87, fan_rpm_pct: 60 },
+      owned: ["pump_rpm_pct"],
+    });
+    expect(log).toMatchObject([{ kind: "release", target: "pump_rpm_pct", value: null }]);
+    expect(log[0]!.tick).toBeGreaterThanOrEqual(36);
+    expect(isProtecting(state)).toBe(false);
   });
 
   it("nothing while the rack is hot or blind, even without a trigger", () => {
@@ -170,23 +336,65 @@ describe("the guardrail hands back", () => {
 
 describe("whatever the readings, the guardrail", () => {
   const z = fc.option(fc.double({ min: -5, max: 8, noNaN: true }), { nil: null });
+  const inlet = fc.option(fc.double({ min: 10, max: 60, noNaN: true }), { nil: null });
+  const speed = fc.option(fc.double({ min: 0, max: 100, noNaN: true }), { nil: null });
   const reading = fc.record({
-    inlet_c: fc.option(fc.double({ min: 10, max: 60, noNaN: true }), { nil: null }),
+    inlet_c: inlet,
+    hottest_inlet_c: inlet,
     heat: fc.record({ inlet_z: z, outlet_z: z }),
     d: fc.option(fc.double({ min: 0, max: 30, noNaN: true }), { nil: null }),
     mms_state: fc.constantFrom("transient" as const, "persistent" as const),
-    fan_rpm_pct: fc.option(fc.double({ min: 0, max: 100, noNaN: true }), { nil: null }),
-    pump_rpm_pct: fc.option(fc.double({ min: 0, max: 100, noNaN: true }), { nil: null }),
+    departure: fc.constantFrom(null, "relations" as const, "change" as const),
+    fan_rpm_pct: speed,
+    pump_rpm_pct: speed,
+    pdu_kw: fc.option(fc.double({ min: 0, max: 15, noNaN: true }), { nil: null }),
   });
-  const runs = fc.array(reading, { minLength: 1, maxLength: 200 });
+  /** Racks stay as they are for a while; readings that change every tick would hardly ever let a rack calm down. */
+  const spell = fc.tuple(
+    fc.integer({ min: 1, max: 40 }),
+    fc.oneof(reading, fc.constant({ ...NOMINAL_READING })),
+  );
+  const runs = fc
+    .array(spell, { minLength: 1, maxLength: 12 })
+    .map((spells) => spells.flatMap(([count, input]) => ticks(count, input)));
+  /** Sites set their own limits; the smallest step keeps every value a tenth. */
+  const limitsOf = (low: number, high: number) =>
+    fc
+      .tuple(fc.double({ min: low, max: high, noNaN: true }), fc.double({ min: low, max: high, noNaN: true }))
+      .chain(([a, b]) =>
+        fc.record({
+          min: fc.constant(Math.min(a, b)),
+          max: fc.constant(Math.max(a, b)),
+          step_max: fc.double({ min: 0.2, max: high, noNaN: true }),
+        }),
+      );
+  const contexts: fc.Arbitrary<GuardContext> = fc
+    .record({
+      fan_rpm_pct: limitsOf(0, 100),
+      pump_rpm_pct: limitsOf(0, 100),
+      routing_weight_pct: limitsOf(0, 100),
+      admission_pct: limitsOf(0, 100),
+      batch_window_ms: limitsOf(0, 100),
+      power_cap_kw: limitsOf(0, 15),
+    })
+    .map((actuators) => ({ ...context, actuators }));
+  /** What somebody else had set before: inside the limits or not. */
+  const setpoint = fc.option(fc.double({ min: 0, max: 100, noNaN: true }), { nil: null });
+  const foreign = fc.record(
+    Object.fromEntries(RACK_TARGETS.map((t) => [t, setpoint])) as Record<RackTarget, typeof setpoint>,
+  );
 
-  it("never asks for a value outside the actuators' limits", () => {
+  it("never asks for a value outside the actuators' limits, nor for too large a step", () => {
     fc.assert(
-      fc.property(runs, (inputs) => {
-        for (const { target, value } of play(inputs).log) {
+      fc.property(runs, contexts, foreign, (inputs, ruled, setpoints) => {
+        for (const { target, value, from } of play(inputs, { context: ruled, setpoints }).log) {
           if (value === null) continue;
-          expect(value).toBeGreaterThanOrEqual(context.actuators[target].min);
-          expect(value).toBeLessThanOrEqual(context.actuators[target].max);
+          const { min, max, step_max } = ruled.actuators[target];
+          expect(value).toBeGreaterThanOrEqual(min);
+          expect(value).toBeLessThanOrEqual(max);
+          if (from === null) continue;
+          const start = Math.min(max, Math.max(min, from));
+          expect(Math.abs(value - start)).toBeLessThanOrEqual(step_max + 1e-9);
         }
       }),
     );
@@ -206,18 +414,80 @@ describe("whatever the readings, the guardrail", () => {
     );
   });
 
-  it("only ever moves towards the cool while there is a reason to protect", () => {
+  it("calls only a crossing of the limit an emergency", () => {
     fc.assert(
       fc.property(runs, (inputs) => {
-        let setpoints: Setpoints = AUTOMATIC;
-        for (const { target, value, kind } of play(inputs).log) {
-          const before = setpoints[target];
-          setpoints = { ...setpoints, [target]: value };
-          if (kind === "release" || before === null || value === null) continue;
-          if (target === "fan_rpm_pct" || target === "pump_rpm_pct") expect(value).toBeGreaterThan(before);
+        for (const { emergency, severity } of play(inputs).log)
+          if (emergency) expect(severity).toBe("over_limit");
+      }),
+    );
+  });
+
+  it("never warms the rack while there is a reason to protect, least of all over the limit", () => {
+    fc.assert(
+      fc.property(runs, contexts, foreign, (inputs, ruled, setpoints) => {
+        for (const { target, value, kind, severity, from, tick } of play(inputs, {
+          context: ruled,
+          setpoints,
+        }).log) {
+          if (kind === "release") {
+            expect(severity).toBe("none");
+            expect(Math.max(inputs[tick]!.inlet_c ?? 0, inputs[tick]!.hottest_inlet_c ?? 0)).toBeLessThan(28);
+            continue;
+          }
+          expect(value).not.toBeNull();
+          const is_speed = target === "fan_rpm_pct" || target === "pump_rpm_pct";
+          const before = from ?? (is_speed ? inputs[tick]![target] : null);
+          if (before === null || before === undefined) continue;
+          if (is_speed) expect(value).toBeGreaterThanOrEqual(before - 0.1);
           else expect(value).toBeLessThan(before);
         }
       }),
     );
+  });
+
+  it("hands everything that it owns back when the rack stays calm, and nothing else", () => {
+    fc.assert(
+      fc.property(runs, foreign, (inputs, setpoints) => {
+        const busy = play(inputs, { setpoints });
+        const { owned, state, setpoints: after } = play(ticks(1_200, {}), busy);
+        expect(owned).toEqual([]);
+        expect(isProtecting(state)).toBe(false);
+        for (const target of RACK_TARGETS) {
+          const touched = busy.log.some((i) => i.target === target);
+          expect(after[target]).toBe(touched ? null : setpoints[target]);
+        }
+      }),
+      { numRuns: 50 },
+    );
+  });
+
+  it("decides the same again from what was written down as JSON", () => {
+    fc.assert(
+      fc.property(runs, contexts, (inputs, ruled) => {
+        let state = initialGuardState(ruled);
+        inputs.forEach((input, tick) => {
+          const seen = { ...NOMINAL, ...input, now_ms: tick * TICK_MS };
+          const written = JSON.stringify({ ruled, state, seen });
+          const decided = guard(ruled, state, seen);
+          const again = JSON.parse(written);
+          expect(guard(again.ruled, again.state, again.seen)).toEqual(decided);
+          state = decided.state;
+        });
+      }),
+      { numRuns: 30 },
+    );
+  });
+
+  it("ranks what it sees", () => {
+    expect(SEVERITIES).toEqual([
+      "none",
+      "deviation",
+      "persistent",
+      "fault",
+      "blind",
+      "near_limit",
+      "over_limit",
+    ]);
   });
 });

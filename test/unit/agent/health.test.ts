@@ -15,6 +15,7 @@ const AUTOMATIC: Record<RackTarget, number | null> = {
   routing_weight_pct: null,
   admission_pct: null,
   batch_window_ms: null,
+  power_cap_kw: null,
 };
 
 function sampleAt(window: number, x: Float64Array, changes: Partial<Record<MeasuredField, number | null>>) {

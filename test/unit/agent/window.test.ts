@@ -48,6 +48,20 @@ describe("a window of one-second reads", () => {
     expect(window.close()?.values).toMatchObject({ inlet_c: null, fan_rpm_pct: null, outlet_c: 35 });
   });
 
+  it("keeps the hottest believable inlet beside the mean, wherever in the window it came", () => {
+    const window = sampleWindow();
+    window.add(read(0));
+    for (const [s, inlet_c] of [28.1, 500, Number.NaN, null, 22].entries())
+      window.add(read((s + 1) * 1000, { inlet_c }));
+    const sample = window.close();
+    expect(sample?.hottest_inlet_c).toBe(28.1);
+    expect(sample?.values.inlet_c).toBeCloseTo((22 + 28.1 + 22) / 3, 12);
+    window.add(read(6_000));
+    expect(window.close()?.hottest_inlet_c).toBe(22);
+    window.add(read(7_000, { inlet_c: null }));
+    expect(window.close()?.hottest_inlet_c).toBeNull();
+  });
+
   it("starts anew after a long silence instead of averaging two different times", () => {
     const window = sampleWindow();
     window.add(read(0));

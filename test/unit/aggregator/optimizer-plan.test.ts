@@ -139,6 +139,7 @@ describe("whatever the state of the site, the plan", () => {
     routing_weight_pct: setpoint("routing_weight_pct"),
     admission_pct: setpoint("admission_pct"),
     batch_window_ms: setpoint("batch_window_ms"),
+    power_cap_kw: setpoint("power_cap_kw"),
   });
   const sites = fc.array(
     fc.record({

@@ -21,6 +21,7 @@ const settings = fc.record({
   routing_weight_pct: percent,
   admission_pct: percent,
   batch_window_ms: fc.option(fc.double({ min: 0, max: 200, noNaN: true }), { nil: null }),
+  power_cap_kw: fc.option(fc.double({ min: 0, max: 15, noNaN: true }), { nil: null }),
 });
 
 function apply(
@@ -149,6 +150,62 @@ describe("heat", () => {
     const truth = plant.truth("R-A-01");
     expect(truth.clock_share).toBeLessThan(0.85);
     expect(truth.tokens_ps).toBeLessThan(truth.offered_tokens_ps);
+  });
+});
+
+describe("a power cap", () => {
+  const cappedAt = (power_cap_kw: number | null, load_floor_tokens_ps = 13_000) => {
+    const plant = plantOf();
+    plant.impose(["R-A-01"], { load_floor_tokens_ps });
+    plant.setTarget("R-A-01", "power_cap_kw", power_cap_kw);
+    return plant;
+  };
+
+  it("holds the rack's power at or below it in every step, whatever the load and the fans do", () => {
+    const scene = fc.record({
+      cap_kw: fc.double({ min: 4, max: 12, noNaN: true }),
+      floor: fc.double({ min: 0, max: 25_000, noNaN: true }),
+      set: settings,
+    });
+    fc.assert(
+      fc.property(scene, ({ cap_kw, floor, set }) => {
+        const plant = plantOf();
+        plant.impose(["R-A-01"], { load_floor_tokens_ps: floor });
+        apply(plant, "R-A-01", { ...set, power_cap_kw: cap_kw });
+        for (let s = 0; s < 120; s++) {
+          plant.step(1);
+          expect(plant.truth("R-A-01").pdu_kw).toBeLessThanOrEqual(cap_kw + 1e-9);
+        }
+      }),
+      { numRuns: 40 },
+    );
+  });
+
+  it("costs tokens and latency, and cools: the lower, the more of each", () => {
+    const racks = [null, 9, 6, 4].map((cap) => {
+      const plant = cappedAt(cap);
+      run(plant, 900);
+      return plant.truth("R-A-01");
+    });
+    for (let k = 1; k < racks.length; k++) {
+      const [before, after] = [racks[k - 1]!, racks[k]!];
+      expect(after.pdu_kw).toBeLessThan(before.pdu_kw);
+      expect(after.tokens_ps).toBeLessThan(before.tokens_ps);
+      expect(after.latency_p95_ms).toBeGreaterThan(before.latency_p95_ms);
+      expect(after.outlet_c).toBeLessThan(before.outlet_c);
+      expect(after.clock_share).toBeLessThan(before.clock_share);
+    }
+  });
+
+  it("changes nothing where the rack could not draw as much anyway, and is gone on null", () => {
+    const [capped, free] = [cappedAt(20), cappedAt(null)];
+    for (const plant of [capped, free]) run(plant, 120);
+    expect(capped.truth("R-A-01")).toEqual(free.truth("R-A-01"));
+    const lifted = cappedAt(4);
+    run(lifted, 120);
+    lifted.setTarget("R-A-01", "power_cap_kw", null);
+    run(lifted, 5);
+    expect(lifted.truth("R-A-01").clock_share).toBe(1);
   });
 });
 

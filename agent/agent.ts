@@ -1,5 +1,4 @@
 import type { KeyObject } from "node:crypto";
-import { join } from "node:path";
 import type { Action, RackTarget } from "../shared/contracts/action.ts";
 import type { AgentConfig } from "../shared/contracts/config.ts";
 import type { HealthDescription } from "../shared/contracts/health.ts";
@@ -31,7 +30,7 @@ import { type Heat, heatOf } from "./guardrail/heat.ts";
 import { createSupervisor, type Supervised } from "./health.ts";
 import { journalFile, openJournal } from "./journal.ts";
 import type { IntentOutcome } from "./journal-record.ts";
-import { openModelSlot } from "./model-slot.ts";
+import { manifestFile, openModelSlot } from "./model-slot.ts";
 import type { SensorDriver } from "./sensors/driver.ts";
 import { ordersOf } from "./standing-orders.ts";
 import { openOutbox } from "./uplink/index.ts";
@@ -47,6 +46,8 @@ export interface AgentOptions {
   actuators: ActuatorDriver;
   /** The site's key, from config.trust.public_key_file; null: no command is accepted. */
   public_key: KeyObject | null;
+  /** Publishes nothing and hears no command. */
+  offline?: boolean;
   watchdog?: Watchdog;
 }
 
@@ -124,7 +125,7 @@ export function createAgent(options: AgentOptions): Agent {
   const stops: (() => void)[] = [];
 
   const models = openModelSlot({
-    cache_file: join(config.model.cache_dir, `${rack_id}.manifest.json`),
+    cache_file: manifestFile(config),
     model_file: config.model.file,
     public_key,
     onProblem: (rejections, where) => log.warn({ event: "model_refused", where, rejections }),
@@ -207,6 +208,19 @@ export function createAgent(options: AgentOptions): Agent {
     const telemetry = supervised?.sample ?? null;
     const score = supervised ? scored(supervised) : null;
     const severity = protect(now_ms, closed?.hottest_inlet_c ?? null, supervised, score);
+    log.debug({
+      event: "tick",
+      severity,
+      d: score?.d,
+      tau_fast: score?.tau_fast,
+      inlet_c: telemetry?.inlet_c,
+    });
+    // The outbox waits for the disk: what the guardrail has just asked of the devices leaves first.
+    setImmediate(report, telemetry, score);
+    watchdog.alive(`${orders.mode()}, ${severity}`);
+  }
+
+  function report(telemetry: TelemetrySample | null, score: Score | null): void {
     if (telemetry) {
       stats.samples_sent++;
       uplink.send("telemetry", telemetry);
@@ -215,7 +229,6 @@ export function createAgent(options: AgentOptions): Agent {
       stats.scores++;
       uplink.send("score", score);
     }
-    watchdog.alive(`${orders.mode()}, ${severity}`);
   }
 
   /** null for what no reader would accept, such as the readings of a host whose clock was never set. */
@@ -495,7 +508,7 @@ export function createAgent(options: AgentOptions): Agent {
         log.error({ event: "setpoint_unknown", target, err: error });
       });
       takeOver(unknown);
-      uplink.start();
+      if (!options.offline) uplink.start();
       const started = { site, rack_id, driver: sensors.name, actuators: actuators.name, mode: orders.mode() };
       log.info({ event: "agent_started", ...started, fields: MEASURED_FIELDS.length });
       stops.push(clock.every(config.loop.sample_s * 1000, () => void sample()));
@@ -507,6 +520,8 @@ export function createAgent(options: AgentOptions): Agent {
       const goodbye = watchdog.stopping();
       await Promise.all(driving.values());
       await journalled;
+      // What the last tick still has to report.
+      await new Promise((resolve) => setImmediate(resolve));
       if (orders.mode() === "closed_loop") await failSafe();
       journal.close();
       await uplink.stop();

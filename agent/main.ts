@@ -22,6 +22,7 @@ program
   .command("run")
   .description("run until stopped")
   .option(...CONFIG)
+  .option("--dry-run", "read, score and decide, and log it all; drive and publish nothing, keep nothing")
   .action(run);
 program
   .command("init")

@@ -1,6 +1,7 @@
 import type { KeyObject } from "node:crypto";
 import { existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
-import { dirname } from "node:path";
+import { dirname, join } from "node:path";
+import type { AgentConfig } from "../shared/contracts/config.ts";
 import { ModelManifest } from "../shared/contracts/messages.ts";
 import type { ModelFile } from "../shared/contracts/model.ts";
 import { type Parsed, parsePayload } from "../shared/contracts/parse.ts";
@@ -28,6 +29,11 @@ export interface ModelSlotOptions {
   /** Without a key the hash alone is checked. */
   public_key: KeyObject | null;
   onProblem(rejections: Rejection[], where: string): void;
+}
+
+/** Where the last accepted model of one rack's agent is kept. */
+export function manifestFile({ rack_id, model }: Pick<AgentConfig, "rack_id" | "model">): string {
+  return join(model.cache_dir, `${rack_id}.manifest.json`);
 }
 
 export function openModelSlot(options: ModelSlotOptions): ModelSlot {

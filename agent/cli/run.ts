@@ -1,19 +1,52 @@
+import { cpSync, existsSync, mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import type { AgentConfig } from "../../shared/contracts/config.ts";
 import { createLog } from "../../shared/log.ts";
 import { untilStopSignal } from "../../shared/process.ts";
 import { readPublicKey } from "../../shared/signing.ts";
 import { systemClock } from "../../shared/time.ts";
 import { actuatorDriver } from "../actuators/index.ts";
 import { createAgent } from "../agent.ts";
+import { manifestFile } from "../model-slot.ts";
 import { sensorDriver } from "../sensors/index.ts";
-import { systemdWatchdog } from "../watchdog.ts";
+import { noWatchdog, systemdWatchdog } from "../watchdog.ts";
 import { agentConfig, type ConfigFlag } from "./config.ts";
 
 /** `skadi-agent run`: until a signal says stop. */
-export async function run(flags: ConfigFlag): Promise<void> {
+export async function run(flags: ConfigFlag & { dryRun?: boolean }): Promise<void> {
   const config = agentConfig(flags);
+  if (!flags.dryRun) return runUntilStopped(config);
+  const folder = mkdtempSync(join(tmpdir(), "skadi-dry-run-"));
+  try {
+    await runUntilStopped(dryRunConfig(config, folder), true);
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
+}
+
+/**
+ * The same agent, but advisory whatever was ordered, with a memory of its own that is thrown away, and with every tick
+ * in the log.
+ */
+function dryRunConfig(config: AgentConfig, folder: string): AgentConfig {
+  const known = manifestFile(config);
+  const copy: AgentConfig = {
+    ...config,
+    mode: "advisory",
+    model: { ...config.model, cache_dir: folder },
+    uplink: { ...config.uplink, store: "memory" },
+    log: { level: "debug" },
+  };
+  if (existsSync(known)) cpSync(known, manifestFile(copy));
+  return copy;
+}
+
+async function runUntilStopped(config: AgentConfig, dry_run = false): Promise<void> {
   const clock = systemClock();
   const log = createLog("skadi-agent", config.log.level);
   const { public_key_file } = config.trust;
+  const service = { env: process.env, pid: process.pid, tick_ms: config.loop.score_s * 1000, clock, log };
   const agent = createAgent({
     config,
     clock,
@@ -21,13 +54,8 @@ export async function run(flags: ConfigFlag): Promise<void> {
     sensors: sensorDriver(config.sensors, clock, log),
     actuators: actuatorDriver(config, clock, log),
     public_key: public_key_file ? readPublicKey(public_key_file) : null,
-    watchdog: systemdWatchdog({
-      env: process.env,
-      pid: process.pid,
-      tick_ms: config.loop.score_s * 1000,
-      clock,
-      log,
-    }),
+    offline: dry_run,
+    watchdog: dry_run ? noWatchdog : systemdWatchdog(service),
   });
   await agent.start();
   await untilStopSignal();

@@ -1,4 +1,4 @@
-import { writeFileSync } from "node:fs";
+import { readdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import mqtt from "mqtt";
 import { describe, expect, it, onTestFinished } from "vitest";
@@ -53,6 +53,31 @@ describe("skadi-agent", () => {
     expect(scores[0]).toMatchObject({ rack_id: "R-B-03", scored_by: "agent" });
     agent.process.kill("SIGTERM");
     expect(await agent.exit()).toBe(0);
+  }, 40_000);
+
+  it("run --dry-run shows every tick and drives, publishes and keeps nothing", async () => {
+    const broker = await testBroker();
+    onTestFinished(() => broker.close());
+    const published: string[] = [];
+    broker.onPublish((topic) => published.push(topic));
+    const { config, folder } = install({
+      mqtt_url: broker.url,
+      reading: { ...NOMINAL_READING, inlet_c: 29 },
+    });
+    const before = readdirSync(folder);
+    const agent = startProgram("agent", ["run", "--dry-run", "--config", config], {
+      SKADI_MODE: "closed_loop",
+    });
+    await eventually(
+      "a decision",
+      () => /"event":"action".*"outcome":"advised"/.test(agent.stderr()),
+      20_000,
+    );
+    expect(agent.stderr()).toMatch(/"event":"tick","severity":"over_limit"/);
+    agent.process.kill("SIGTERM");
+    expect(await agent.exit()).toBe(0);
+    expect(published).toEqual([]);
+    expect(readdirSync(folder)).toEqual(before);
   }, 40_000);
 
   it("check says what works and what does not, and fails if anything does not", async () => {

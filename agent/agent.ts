@@ -266,6 +266,7 @@ export function createAgent(options: AgentOptions): Agent {
     const telemetry = supervised?.guarded ?? null;
     const input: GuardInput = {
       now_ms,
+      closed_loop: orders.mode() === "closed_loop",
       inlet_c: telemetry?.inlet_c ?? null,
       hottest_inlet_c,
       heat: telemetry && models.scorer ? heatOf(models.scorer.model, toFeatures(telemetry)) : UNKNOWN_HEAT,

@@ -19,6 +19,7 @@ const State = z.object({
   faulty_ticks: z.int(),
   speeds_seen: z.array(Speed).readonly(),
   over_since_ms: Known,
+  driving: z.boolean(),
   deviating_ticks: z.int(),
   alarmed_at_ms: Known,
   last_release_ms: Known,
@@ -28,6 +29,7 @@ const State = z.object({
 
 const Input = z.object({
   now_ms: z.number(),
+  closed_loop: z.boolean(),
   inlet_c: Known,
   hottest_inlet_c: Known,
   heat: z.object({ inlet_z: Known, outlet_z: Known }),

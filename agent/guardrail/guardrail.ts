@@ -14,6 +14,8 @@ import type { Heat } from "./heat.ts";
  */
 export interface GuardInput {
   now_ms: number;
+  /** false: intents are advice only. */
+  closed_loop: boolean;
   /** null: no believable reading this tick. */
   inlet_c: number | null;
   /**
@@ -52,6 +54,8 @@ export interface GuardState {
   speeds_seen: readonly Driven[];
   /** Since when the inlet has been at its limit or close below it after having been over it; null: it is not. */
   over_since_ms: number | null;
+  /** Whether intents were carried out at the last tick. */
+  driving: boolean;
   /** Consecutive ticks of D ≥ tau_fast on a hot rack: one alone is the p95 that nominal operation also shows. */
   deviating_ticks: number;
   /** When the rack was last seen to need protection; null: never. */
@@ -123,6 +127,7 @@ export function initialGuardState(context: GuardContext): GuardState {
     faulty_ticks: 0,
     speeds_seen: [],
     over_since_ms: null,
+    driving: false,
     deviating_ticks: 0,
     alarmed_at_ms: null,
     last_release_ms: null,
@@ -152,7 +157,8 @@ export function guard(
   const counted = count(state, input, hot);
   const severity = severityOf(context, counted, input, peak_z);
   if (severity === "none") return { severity, ...calm(context, counted, input, hot) };
-  const alarmed = sinceOver(alarm(context, counted, input.now_ms), severity, input.now_ms);
+  const begun = counted.driving && !state.driving;
+  const alarmed = sinceOver(alarm(context, counted, input.now_ms), severity, input.now_ms, begun);
   const wanted = escalation(context, alarmed, severity, input, hot);
   const intents = wanted.filter((intent) => spaced(context, alarmed, input.now_ms, intent));
   return { state: acted(alarmed, input.now_ms, intents), severity, intents };
@@ -165,6 +171,7 @@ function count(state: GuardState, input: GuardInput, hot: boolean): GuardState {
   return {
     ...state,
     speeds_seen,
+    driving: input.closed_loop,
     blind_ticks: input.inlet_c === null ? state.blind_ticks + 1 : 0,
     faulty_ticks: faulty ? state.faulty_ticks + 1 : 0,
     deviating_ticks: deviating ? state.deviating_ticks + 1 : 0,
@@ -182,10 +189,14 @@ function severityOf(context: GuardContext, state: GuardState, input: GuardInput,
   return state.deviating_ticks >= DEVIATING_TICKS ? "deviation" : "none";
 }
 
-/** An inlet that sways around its limit is still over it. */
-function sinceOver(state: GuardState, severity: Severity, now_ms: number): GuardState {
-  if (severity === "over_limit") return { ...state, over_since_ms: state.over_since_ms ?? now_ms };
-  return severity === "near_limit" ? state : { ...state, over_since_ms: null };
+/**
+ * An inlet that sways around its limit is still over it. Time over it counts anew once measures are carried out: what
+ * went on while the agent only advised says nothing about how far they will help.
+ */
+function sinceOver(state: GuardState, severity: Severity, now_ms: number, begun: boolean): GuardState {
+  if (severity !== "over_limit" && severity !== "near_limit") return { ...state, over_since_ms: null };
+  const since_ms = begun && state.over_since_ms !== null ? now_ms : state.over_since_ms;
+  return { ...state, over_since_ms: severity === "over_limit" ? (since_ms ?? now_ms) : since_ms };
 }
 
 /** A new alarm soon after a release says that the release came too early: wait longer next time. */

@@ -38,6 +38,7 @@ const AUTOMATIC: Setpoints = {
 
 const NOMINAL: GuardInput = {
   now_ms: 0,
+  closed_loop: true,
   inlet_c: 22,
   hottest_inlet_c: null,
   heat: { inlet_z: 0, outlet_z: 0 },
@@ -87,6 +88,15 @@ function play(
 
 const ticks = (count: number, input: Partial<GuardInput>) => Array.from({ length: count }, () => input);
 const targets = (log: readonly Intent[]) => [...new Set(log.map((i) => i.target))];
+
+/** The state after these inputs, with the clock set so that the next tick is at 0. */
+function guardedBy(inputs: readonly Partial<GuardInput>[]): GuardState {
+  let state = initialGuardState(context);
+  inputs.forEach((input, i) => {
+    state = guard(context, state, { ...NOMINAL, ...input, now_ms: (i - inputs.length) * TICK_MS }).state;
+  });
+  return { ...state, last_action_ms: {} };
+}
 
 describe("the guardrail leaves alone", () => {
   it("nominal operation, for as long as it lasts", () => {
@@ -180,12 +190,18 @@ describe("over the limit, the guardrail", () => {
   });
 
   it("caps from the highest cap where the rack's power is unknown", () => {
-    expect(caps(play(ticks(8, { ...over, pdu_kw: null })).log)).toEqual([[6, 9]]);
+    expect(caps(play(ticks(9, { ...over, pdu_kw: null })).log)).toEqual([[6, 9]]);
+  });
+
+  it("gives the other measures their 30 s even after a long time over the limit in advisory mode", () => {
+    const advisory = ticks(60, { ...over, closed_loop: false });
+    const advised = guardedBy(advisory);
+    expect(caps(play(ticks(8, over), { state: advised }).log)).toEqual([[6, 5]]);
   });
 
   it("does not cap for a crossing that the other measures end, even if the inlet sways around the limit", () => {
     expect(caps(play([...ticks(5, over), ...ticks(60, { inlet_c: 27, heat: hot(2.5) })]).log)).toEqual([]);
-    const swaying = Array.from({ length: 8 }, (_, i) =>
+    const swaying = Array.from({ length: 9 }, (_, i) =>
       i % 2 === 0 ? over : { inlet_c: 27.8, heat: hot(4) },
     );
     expect(caps(play(swaying).log)).toHaveLength(1);
@@ -292,7 +308,7 @@ describe("the guardrail hands back", () => {
   });
 
   it("the power cap first of all", () => {
-    const { log } = play([...ticks(8, { inlet_c: 28.5, heat: hot(4), pdu_kw: 9.5 }), ...ticks(200, {})]);
+    const { log } = play([...ticks(9, { inlet_c: 28.5, heat: hot(4), pdu_kw: 9.5 }), ...ticks(200, {})]);
     const releases = log.filter((i) => i.kind === "release").map((i) => [i.target, i.value]);
     expect(releases.slice(0, 2)).toEqual([
       ["power_cap_kw", 9.5],

@@ -20,6 +20,7 @@ function decisionAt(id: string, now_ms = 0): Decision {
   const setpoints = Object.fromEntries(RACK_TARGETS.map((t) => [t, null])) as Record<RackTarget, null>;
   const input: Decision["input"] = {
     now_ms,
+    closed_loop: true,
     inlet_c: 28.4,
     hottest_inlet_c: 28.6,
     heat: { inlet_z: 4.25, outlet_z: 1 / 3 },

@@ -46,18 +46,22 @@ export function reportPage(report: Report, { timezone = "UTC" }: PageOptions = {
 interface LocalTime {
   /** 2026-01-31 12:00 */
   full(ts: string): string;
-  /** 31 12:00, the day first where a period spans several. */
+  /** 01-31 12:00 */
   short(ts_ms: number): string;
 }
 
 function localTime(timezone: string): LocalTime {
   const common = { timeZone: timezone, hourCycle: "h23", hour: "2-digit", minute: "2-digit" } as const;
-  const day = { month: "2-digit", day: "2-digit" } as const;
-  const full = new Intl.DateTimeFormat("sv", { ...common, ...day, year: "numeric" });
-  const short = new Intl.DateTimeFormat("sv", { ...common, ...day });
+  // Sweden writes dates as ISO 8601 does.
+  const format = new Intl.DateTimeFormat("sv", {
+    ...common,
+    year: "numeric",
+    month: "2-digit",
+    day: "2-digit",
+  });
   return {
-    full: (ts) => full.format(Date.parse(ts)),
-    short: (ts_ms) => short.format(ts_ms),
+    full: (ts) => format.format(Date.parse(ts)),
+    short: (ts_ms) => format.format(ts_ms).slice("2026-".length),
   };
 }
 
@@ -255,7 +259,7 @@ function energy({ energy: e }: Report, span: TimeSpan): string {
       },
       span,
       [per_prompt],
-      { unit: "Wh", thresholds: [{ name: "baseline", value: e.baseline_wh_per_prompt }] },
+      { unit: "Wh", thresholds: [{ name: "baseline", value: e.baseline_wh_per_prompt }], from_zero: false },
     ) +
     stackChart(
       {
@@ -327,6 +331,7 @@ function incidents({ incidents: i }: Report, local: LocalTime): string {
   );
 }
 
+const ROLLBACKS = 20;
 const SOURCES = ["guardrail", "optimizer", "operator"];
 
 function actions({ actions: a }: Report, span: TimeSpan, local: LocalTime): string {
@@ -362,14 +367,16 @@ function actions({ actions: a }: Report, span: TimeSpan, local: LocalTime): stri
       ],
     ]) +
     table(
-      "Changes that were taken back",
+      a.rollbacks.length > ROLLBACKS
+        ? `Changes that were taken back, the newest ${ROLLBACKS} of ${a.rollbacks.length}`
+        : "Changes that were taken back",
       [
         { head: "When", of: (rollback) => local.full(rollback.ts) },
         { head: "Rack", of: (rollback) => rollback.rack_id ?? "site" },
         { head: "Target", of: (rollback) => rollback.target },
         { head: "Because", of: (rollback) => rollback.reason },
       ],
-      a.rollbacks,
+      a.rollbacks.slice(0, ROLLBACKS),
     )
   );
 }

@@ -96,6 +96,9 @@ export interface MapCell {
 }
 
 const MAP = { left: 30, top: 20, tall: 30, wide_max: 64 };
+/** The figure must be readable on the strongest colour; on a strong orange it is dark in the dark page too. */
+const STRONGEST = 0.7;
+const STRONG = 0.5;
 /** Narrower cells have no room for their figure. */
 const TEXT_WIDE_MIN = 34;
 
@@ -117,14 +120,16 @@ export function siteMap(caption: Caption, cells: readonly MapCell[], unit: strin
     const box = `x="${px(x + 1)}" y="${px(y + 1)}" width="${px(wide - 2)}" height="${px(tall - 2)}"`;
     const words = value === null ? "unknown" : `${figure(value)} ${unit}`;
     const hint = `<title>${escapeHtml(`${label}: ${words}${persistent ? ", persistent" : ""}`)}</title>`;
+    const strength = Math.min(1, Math.abs(tone));
     const css =
       value === null
         ? 'class="blank"'
-        : `class="${tone > 0 ? "above" : "below"}" fill-opacity="${Math.min(1, Math.abs(tone)).toFixed(2)}"`;
+        : `class="${tone > 0 ? "above" : "below"}" fill-opacity="${(STRONGEST * strength).toFixed(2)}"`;
+    const number = text(x + wide / 2, y + tall / 2 + 4, value === null ? "–" : figure(value), "middle");
     return (
       `<rect ${css} ${box}>${hint}</rect>` +
       (persistent ? `<rect class="persistent" ${box}/>` : "") +
-      (with_text ? text(x + wide / 2, y + tall / 2 + 4, value === null ? "–" : figure(value), "middle") : "")
+      (with_text ? (tone > STRONG ? `<g class="on-strong">${number}</g>` : number) : "")
     );
   });
   return picture(caption, MAP.top + rows.length * tall + 4, head.join("") + sides.join("") + body.join(""));
@@ -166,17 +171,25 @@ function plotFrame(span: TimeSpan, low: number, high: number, unit: string) {
   return { x, y, floor, frame: levels.join("") + text(0, 12, unit) + instants.join("") };
 }
 
+interface LineOptions {
+  unit: string;
+  thresholds?: readonly Threshold[];
+  /** Where small differences matter more than the whole, the axis need not begin at zero. */
+  from_zero?: boolean;
+}
+
 /** Lines over time; a gap in the data is a gap in the line. */
 export function lineChart(
   caption: Caption,
   span: TimeSpan,
   series: readonly Series[],
-  { unit, thresholds = [] }: { unit: string; thresholds?: readonly Threshold[] },
+  { unit, thresholds = [], from_zero = true }: LineOptions,
 ): string {
   const values = series.flatMap(({ points }) =>
     points.flatMap(({ value }) => (value === null ? [] : [value])),
   );
-  const [low, high] = valueRange([...values, ...thresholds.map((threshold) => threshold.value)]);
+  const shown = [...values, ...thresholds.map((threshold) => threshold.value)];
+  const [low, high] = from_zero ? rangeFromZero(shown) : closeRange(shown);
   const { x, y, frame } = plotFrame(span, low, high, unit);
   const lines = series.map(({ points }, i) => {
     const parts = unbroken(points, span).map((part) =>
@@ -189,11 +202,17 @@ export function lineChart(
       .map((part) => `<polyline class="line s${i}" stroke-linecap="round" points="${part}"/>`)
       .join("");
   });
-  const marks = thresholds.map(
-    ({ name, value }) =>
-      `<line class="threshold" x1="${PLOT.left}" x2="${WIDTH - PLOT.right}" y1="${px(y(value))}" y2="${px(y(value))}"/>` +
-      text(WIDTH - PLOT.right, y(value) - 4, `${name} ${figure(value)}`, "end"),
-  );
+  const highest = Math.max(...thresholds.map((threshold) => threshold.value));
+  const marks = thresholds.map(({ name, value }) => {
+    // The highest has its name above the line, the others below: thresholds are often close together.
+    const label = text(
+      WIDTH - PLOT.right,
+      y(value) + (value === highest ? -4 : 13),
+      `${name} ${figure(value)}`,
+      "end",
+    );
+    return `<line class="threshold" x1="${PLOT.left}" x2="${WIDTH - PLOT.right}" y1="${px(y(value))}" y2="${px(y(value))}"/><g class="halo">${label}</g>`;
+  });
   const key =
     series.length > 1
       ? legend(
@@ -226,7 +245,7 @@ export function stackChart(
     marks?: readonly { ts_ms: number; name: string }[];
   },
 ): string {
-  const [, high] = valueRange(stacks.map(({ values }) => values.reduce((sum, value) => sum + value, 0)));
+  const [, high] = rangeFromZero(stacks.map(({ values }) => values.reduce((sum, value) => sum + value, 0)));
   const { x, y, floor, frame } = plotFrame(span, 0, high, unit);
   const columns = stacks.flatMap(({ ts_ms, values }) => {
     const left = x(Math.max(span.from_ms, ts_ms));
@@ -275,9 +294,18 @@ function unbroken(points: Series["points"], { step_ms }: TimeSpan): { ts_ms: num
 }
 
 /** From zero, with some air above. */
-function valueRange(values: readonly number[]): [low: number, high: number] {
+function rangeFromZero(values: readonly number[]): [low: number, high: number] {
   const high = values.reduce((most, value) => Math.max(most, value), 0);
   return [0, high > 0 ? high * 1.08 : 1];
+}
+
+/** What there is, with some air above and below. */
+function closeRange(values: readonly number[]): [low: number, high: number] {
+  const low = values.reduce((least, value) => Math.min(least, value), Number.POSITIVE_INFINITY);
+  const high = values.reduce((most, value) => Math.max(most, value), Number.NEGATIVE_INFINITY);
+  if (low > high) return [0, 1];
+  const air = 0.15 * (high - low) || 0.05 * Math.abs(high) || 1;
+  return [low - air, high + air];
 }
 
 const TICKS = 5;
@@ -299,7 +327,7 @@ const MINUTE_MS = 60_000;
 const TICK_MINUTES = [1, 5, 10, 15, 30, 60, 120, 180, 240, 360, 720, 1440, 2880, 5760];
 const INSTANTS_MAX = 8;
 /** An instant nearer to the end has no room for its words. */
-const EDGE_SHARE = 0.02;
+const EDGE_SHARE = 0.045;
 
 function timeTicks({ from_ms, to_ms }: TimeSpan): number[] {
   const length_ms = to_ms - from_ms;

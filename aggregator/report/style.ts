@@ -32,10 +32,12 @@ svg text { fill: var(--text); font: 11px system-ui, sans-serif; }
 .above { fill: var(--orange); } .below { fill: var(--blue); } .blank { fill: none; stroke: var(--line); }
 .persistent { fill: none; stroke: var(--red); stroke-width: 2; }
 .axis, .frame, .grid-line { stroke: var(--line); fill: none; } .threshold { stroke: var(--red); stroke-width: 1.5; }
+.halo text { paint-order: stroke; stroke: var(--card); stroke-width: 3; }
 .curve { stroke: var(--blue); stroke-width: 2; fill: none; } .mark { fill: var(--red); }
 .line { fill: none; stroke-width: 1.6; } .line.s0 { stroke: var(--blue); }
 .line.s1 { stroke: var(--deep); stroke-dasharray: 6 3; } .line.s2 { stroke: var(--orange); stroke-dasharray: 2 2; }
-.line.s3 { stroke: var(--grey); }
+.line.s3 { stroke: var(--dim); }
+.on-strong text { fill: light-dark(#1c2430, #12161c); }
 .fill.s0 { fill: var(--blue); } .fill.s1 { fill: var(--deep); } .fill.s2 { fill: var(--orange); }
 .fill.s3 { fill: var(--grey); }
 @page { size: A4; margin: 14mm 12mm 16mm; @bottom-right { content: counter(page) " / " counter(pages); font: 9px sans-serif; } }
@@ -45,7 +47,7 @@ svg text { fill: var(--text); font: 11px system-ui, sans-serif; }
   h1 { font-size: 18px; margin: 0 0 8px; } h2 { font-size: 14px; break-after: avoid; }
   section { border: 0; border-radius: 0; padding: 0; margin: 0 0 14px; overflow: visible; }
   svg.wide { min-width: 0; } figure, .tiles, tr, dl { break-inside: avoid; } caption { break-after: avoid; }
-  thead { display: table-header-group; } table { font-size: 9.5px; } .tiles { grid-template-columns: repeat(5, 1fr); }
+  figcaption { font-size: 11px; } thead { display: table-header-group; } table { font-size: 9.5px; } .tiles { grid-template-columns: repeat(5, 1fr); }
   .tiles dd { font-size: 14px; }
 }
 `;

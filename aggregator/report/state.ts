@@ -10,7 +10,7 @@ import type { Period } from "./period.ts";
 const WORST = 10;
 const TOP_CONTRIBUTIONS = 3;
 /** A rack's last sample counts for an instant up to this long after it. */
-const WITHIN_MS = 120_000;
+const WITHIN_MS = 600_000;
 
 /** The site at the end of the period. */
 export function stateSection(fleet: Fleet, store: Store, { to_ms, live }: Period): ReportState {

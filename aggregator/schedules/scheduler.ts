@@ -114,7 +114,7 @@ export function createScheduler({ jobs, timezone, settings, log, wall }: Schedul
   };
   const miss = ({ job, kept }: Entry, due: string | null) => {
     kept.missed++;
-    log.warn({ schedule: job.name, due }, "scheduled run missed");
+    if (job.make_up) log.warn({ schedule: job.name, due }, "scheduled run missed");
   };
   const begin = (entry: Entry) => {
     const { job, kept } = entry;

@@ -70,14 +70,14 @@ function writeSample(store: Store, { rack_id, seq, ts_ms, hour, wave }: Moment):
   const ts = isoTime(ts_ms);
   const interval_s = STEP_MS / 1000;
   const sample = TelemetrySample.parse({
-    ...{ ts, rack_id, seq, interval_s, pdu_kw, queue_depth: 30 },
+    ...{ ts, rack_id, seq, interval_s, pdu_kw, queue_depth: 30 + Math.round(10 * wave) },
     inlet_c: 22 + wave + (hot ? 6 : 0),
     outlet_c: 35 + 2 * wave + (hot ? 10 : 0),
     gpu_energy_j: 0.7 * pdu_kw * 1000 * interval_s,
     tokens_ps: 9_500 * load,
     latency_p95_ms: 180 + 20 * wave,
-    fan_rpm_pct: 65,
-    pump_rpm_pct: 55,
+    fan_rpm_pct: 65 + 4 * Math.cos(seq),
+    pump_rpm_pct: 55 + 3 * Math.cos(2 * seq),
   });
   store.samples.add(sample, { received_ms: ts_ms, late: false });
   const d = 1.3 + 0.3 * wave + (hot ? 1.9 : 0);

@@ -3,6 +3,8 @@ import type { ReportIncident, TimelineEntry } from "../../shared/contracts/repor
 import type { StoredEvent } from "../store/store.ts";
 
 const ENTRIES = 100;
+/** Of one kind at most: a hundred setpoints taken back must not hide the one rack that is persistent. */
+const ENTRIES_ALIKE = 25;
 
 interface History {
   events: readonly StoredEvent[];
@@ -10,14 +12,27 @@ interface History {
   incidents: readonly ReportIncident[];
 }
 
-/** Everything that happened in one list: the most important first, among equals the newest; only the first 100. */
+/**
+ * Everything that happened in one list: the most important first, among equals the newest; only the first 100, and of
+ * one kind and importance only 25.
+ */
 export function timelineSection({ events, actions, incidents }: History): {
   total: number;
   entries: TimelineEntry[];
 } {
   const merged = [...events.map(fromEvent), ...actions.map(fromAction), ...incidents.flatMap(fromIncident)];
   merged.sort((a, b) => b.importance - a.importance || Date.parse(b.ts) - Date.parse(a.ts));
-  return { total: merged.length, entries: merged.slice(0, ENTRIES) };
+  return { total: merged.length, entries: fewAlike(merged).slice(0, ENTRIES) };
+}
+
+function fewAlike(entries: readonly TimelineEntry[]): TimelineEntry[] {
+  const taken = new Map<string, number>();
+  return entries.filter(({ type, importance }) => {
+    const kind = `${type}/${importance}`;
+    const n = (taken.get(kind) ?? 0) + 1;
+    taken.set(kind, n);
+    return n <= ENTRIES_ALIKE;
+  });
 }
 
 /** An event's importance and words; types that this table does not know are shown with their bare data. */

@@ -208,7 +208,7 @@ export const Report = z.object({
   actions: Actions,
   savings: Savings,
   timeline: z.object({
-    /** Everything that was merged; `entries` are the most important of it, newest first among equals. */
+    /** Everything that was merged; `entries` are the most important of it, newest first among equals, few alike. */
     total: z.int(),
     entries: z.array(TimelineEntry),
   }),

@@ -7,7 +7,7 @@ import { isoTime } from "../../shared/time.ts";
 const STEP_MS = 300_000;
 const HOUR_MS = 3_600_000;
 const DAY_MS = 24 * HOUR_MS;
-export const HISTORY_ROWS = ["A", "B", "C", "D", "E", "F"];
+const HISTORY_ROWS = ["A", "B", "C", "D", "E", "F"];
 
 /** What must never reach a page as markup. */
 export const HOSTILE = '<script>alert("x")</script><img src=https://example.com/x>';

@@ -1,3 +1,4 @@
+import { setImmediate as nextTurn } from "node:timers/promises";
 import type { AggregatorConfig } from "../../shared/contracts/config.ts";
 import type { Report } from "../../shared/contracts/report.ts";
 import { isoTime } from "../../shared/time.ts";
@@ -34,12 +35,19 @@ const INCIDENTS_MAX = 1_000;
 /** How far back a rack's state at the beginning of the period is looked for. */
 const LOOK_BACK_MS = 7 * 86_400_000;
 
-/** Everything that is known of the site over a period, in one document; the store is only read. */
-export function judgesReport(context: ReportContext, period: Period, now_ms: number): Report {
+/**
+ * Everything that is known of the site over a period, in one document; the store is only read. What there may be very
+ * much of is read in parts, with a turn for everybody else in between.
+ */
+export async function judgesReport(context: ReportContext, period: Period, now_ms: number): Promise<Report> {
   const { config, fleet, store } = context;
   const { from_ms, to_ms, step_ms, live } = period;
   // The store's ranges of steps and events include their end, the period does not.
   const last_ms = to_ms - 1;
+  const inParts = <T>(read: (from_ms: number, to_ms: number) => T[]) =>
+    readInParts(period, fleet.racks.length, read);
+  const deviations = await inParts((from, to) => store.rollups.deviations(from, to, step_ms));
+  const steps = await inParts((from, to) => store.rollups.timeline(from, to, step_ms));
   const { rack_list, ...overview } = context.overview();
   const read = store.actions.between(from_ms, to_ms, ACTIONS_MAX + 1);
   const actions = read.slice(0, ACTIONS_MAX);
@@ -66,11 +74,8 @@ export function judgesReport(context: ReportContext, period: Period, now_ms: num
     deviations: presentDeviations(rack_list),
     persistent: rack_list.filter((rack) => rack.state === "persistent").map((rack) => rack.rack_id),
     state: stateSection(fleet, store, period),
-    deviation_history: deviationHistory(
-      store.rollups.deviations(from_ms, last_ms, step_ms),
-      context.thresholds(),
-    ),
-    energy: energySection(store.rollups.timeline(from_ms, last_ms, step_ms), config.kpi),
+    deviation_history: deviationHistory(deviations, context.thresholds()),
+    energy: energySection(steps, config.kpi),
     mms: mmsSection(
       store.events.between(from_ms - LOOK_BACK_MS, now_ms, EVENTS_MAX, ["mms"]),
       present,
@@ -88,6 +93,26 @@ export function judgesReport(context: ReportContext, period: Period, now_ms: num
     scores: store.samples.recentScores(RECENT_SCORES),
     anomalies: ofType(events, "mms").slice(0, ANOMALIES_MAX),
   };
+}
+
+/** Rack-minutes that are read at once. */
+const PART = 50_000;
+
+/** Parts end where steps do, so that their results only need to be put one after the other. */
+async function readInParts<T>(
+  { from_ms, to_ms, step_ms }: Period,
+  racks: number,
+  read: (from_ms: number, last_ms: number) => T[],
+): Promise<T[]> {
+  const steps = Math.max(1, Math.floor(PART / (racks * (step_ms / 60_000))));
+  const parts: T[][] = [];
+  for (let at_ms = from_ms; at_ms < to_ms; ) {
+    const end_ms = Math.min(to_ms, (Math.floor(at_ms / step_ms) + steps) * step_ms);
+    parts.push(read(at_ms, end_ms - 1));
+    at_ms = end_ms;
+    await nextTurn();
+  }
+  return parts.flat();
 }
 
 function presentDeviations(rack_list: ReturnType<typeof siteOverview>["rack_list"]): Report["deviations"] {

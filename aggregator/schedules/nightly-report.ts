@@ -21,7 +21,7 @@ export interface NightlyReport {
   /** Yesterday has telemetry but no report yet. */
   overdue(): boolean;
   /** Writes the report of yesterday and deletes those past their retention. */
-  run(): JobResult;
+  run(): Promise<JobResult>;
 }
 
 export function nightlyReport({
@@ -40,12 +40,12 @@ export function nightlyReport({
       const date = yesterday();
       return !existsSync(file(date, "json")) && hasTelemetry(dayPeriod(date, timezone, clock.now()));
     },
-    run() {
+    async run() {
       const date = yesterday();
       const period = dayPeriod(date, timezone, clock.now());
       prune(folder, shiftDate(date, -report_days));
       if (!hasTelemetry(period)) return { outcome: "skipped", detail: `no telemetry of ${date}` };
-      const document = judgesReport(report, period, clock.now());
+      const document = await judgesReport(report, period, clock.now());
       mkdirSync(folder, { recursive: true });
       // The JSON last: where it is, the report is complete.
       replaceFile(file(date, "html"), reportPage(document, { timezone }));

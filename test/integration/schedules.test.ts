@@ -1,6 +1,6 @@
 import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { expect, it, onTestFinished } from "vitest";
+import { expect, it, onTestFinished, vi } from "vitest";
 import { openSqliteStore } from "../../aggregator/store/sqlite/sqlite-store.ts";
 import { Report } from "../../shared/contracts/report.ts";
 import { readModelFile } from "../../shared/ims/model-file.ts";
@@ -9,6 +9,9 @@ import { systemClock } from "../../shared/time.ts";
 import { eventually } from "../support/eventually.ts";
 import { HOSTILE, writeDay } from "../support/site-history.ts";
 import { type TestSite, testSite } from "./aggregator-harness.ts";
+
+// A day of 72 racks is written for most of these.
+vi.setConfig({ testTimeout: 60_000 });
 
 const EVERY_SECOND = "* * * * * *";
 const NEVER = { report: "off", retrain: "off", retention: "off", rollups: "off" };
@@ -99,7 +102,7 @@ it("retraining makes a candidate of the stored telemetry, without what was persi
   expect([after.active, after.models.length]).toEqual([before.active, before.models.length]);
   await site.restart();
   expect((await site.get("/ims/models")).body.active).toBe(before.active);
-}, 40_000);
+});
 
 it("retention deletes what is older than it, and rollups follow the samples", async () => {
   const site = await siteAfterADay({ retention: EVERY_SECOND, rollups: EVERY_SECOND });

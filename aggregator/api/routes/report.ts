@@ -12,7 +12,7 @@ const Span = z.object({
   to: Instant.optional().describe("by default now"),
 });
 
-function report({ clock, report }: ApiContext, { from, to }: z.infer<typeof Span>): Report {
+function report({ clock, report }: ApiContext, { from, to }: z.infer<typeof Span>): Promise<Report> {
   const now_ms = clock.now();
   const ms = (text: string | undefined) => (text === undefined ? undefined : instantMs(text));
   return judgesReport(report, reportPeriod({ from_ms: ms(from), to_ms: ms(to) }, now_ms), now_ms);
@@ -41,6 +41,6 @@ export const reportRoutes: RouteGroup = (api, context) => {
       response: { 200: z.string(), "4xx": ErrorBody },
     },
     handler: async (request, reply) =>
-      reply.type("text/html; charset=utf-8").send(reportPage(report(context, request.query))),
+      reply.type("text/html; charset=utf-8").send(reportPage(await report(context, request.query))),
   });
 };

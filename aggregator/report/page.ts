@@ -121,7 +121,7 @@ function state({ state: st, overview }: Report, local: LocalTime): string {
   const by_d: MapCell[] = st.cells.map((rack) => ({
     ...cell(rack),
     value: rack.d,
-    tone: rack.d !== null && rack.tau_fast !== null ? rack.d / rack.tau_fast - 1 || 0.01 : 0,
+    tone: rack.d !== null && rack.tau_fast !== null ? rack.d / rack.tau_fast - 1 : 0,
   }));
   const by_inlet: MapCell[] = st.cells.map((rack) => ({
     ...cell(rack),

@@ -90,7 +90,7 @@ export interface MapCell {
   /** 1 … n within the row. */
   position: number;
   value: number | null;
-  /** −1 … 1: blue below zero, orange above. */
+  /** −1 … 1: blue below zero, orange from zero on. */
   tone: number;
   persistent: boolean;
 }
@@ -108,6 +108,7 @@ export function siteMap(caption: Caption, cells: readonly MapCell[], unit: strin
   const columns = Math.max(...cells.map((cell) => cell.position), 1);
   const wide = Math.min(MAP.wide_max, (WIDTH - MAP.left) / columns);
   const tall = Math.min(MAP.tall, wide);
+  const gap = Math.min(1, wide / 10);
   const with_text = wide >= TEXT_WIDE_MIN;
   const stride = Math.ceil(columns / 24);
   const head = Array.from({ length: columns }, (_, i) =>
@@ -117,14 +118,14 @@ export function siteMap(caption: Caption, cells: readonly MapCell[], unit: strin
   const body = cells.map(({ label, row, position, value, tone, persistent }) => {
     const x = MAP.left + (position - 1) * wide;
     const y = MAP.top + rows.indexOf(row) * tall;
-    const box = `x="${px(x + 1)}" y="${px(y + 1)}" width="${px(wide - 2)}" height="${px(tall - 2)}"`;
+    const box = `x="${px(x + gap)}" y="${px(y + gap)}" width="${px(wide - 2 * gap)}" height="${px(tall - 2 * gap)}"`;
     const words = value === null ? "unknown" : `${figure(value)} ${unit}`;
     const hint = `<title>${escapeHtml(`${label}: ${words}${persistent ? ", persistent" : ""}`)}</title>`;
     const strength = Math.min(1, Math.abs(tone));
     const css =
       value === null
         ? 'class="blank"'
-        : `class="${tone > 0 ? "above" : "below"}" fill-opacity="${(STRONGEST * strength).toFixed(2)}"`;
+        : `class="${tone >= 0 ? "above" : "below"}" fill-opacity="${(STRONGEST * strength).toFixed(2)}"`;
     const number = text(x + wide / 2, y + tall / 2 + 4, value === null ? "–" : figure(value), "middle");
     return (
       `<rect ${css} ${box}>${hint}</rect>` +

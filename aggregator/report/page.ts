@@ -388,8 +388,9 @@ function savings({ savings: s }: Report): string {
     : "<p>No saving was measured against a baseline over this period; what follows is each action's own estimate.</p>";
   if (s.attribution.length === 0) return `${measured}<p>No action of the period was about a saving.</p>`;
   const pairs = s.attribution.map((group) => ({
-    label: `${group.kind}: ${group.target}`,
-    predicted: group.predicted_saving_kw,
+    label: `${group.kind}: ${group.target}${group.judged === 0 ? " (unjudged)" : ""}`,
+    // Side by side only over the same actions; where none was judged there is the prediction alone.
+    predicted: group.judged === 0 ? group.predicted_saving_kw : group.judged_predicted_saving_kw,
     realized: group.realized_saving_kw,
   }));
   return (
@@ -397,7 +398,7 @@ function savings({ savings: s }: Report): string {
     pairedBars(
       {
         title: "Saving by kind of action and target",
-        description: `Sums of what the actions were predicted to save (${figure(s.predicted_saving_kw)} kW) and what was found when they were judged (${figure(s.realized_saving_kw)} kW).`,
+        description: `Of the actions that were judged: sums of what they were predicted to save and of what was found (${figure(s.realized_saving_kw)} kW). Of kinds without any judged action the prediction alone.`,
       },
       pairs,
       "kW",

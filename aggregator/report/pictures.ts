@@ -53,7 +53,7 @@ export interface BarPair {
   realized: number;
 }
 
-const PAIR = { line: 38, left: 210, wide: 500 };
+const PAIR = { line: 38, left: 250, wide: 440 };
 
 /** Predicted above realized, to the right of zero if positive and to the left if not. */
 export function pairedBars(caption: Caption, pairs: readonly BarPair[], unit: string): string {

@@ -20,10 +20,12 @@ import { modelLibrary } from "./models/library.ts";
 import { createRollout } from "./models/rollout.ts";
 import { createTrainer } from "./models/train-job.ts";
 import { createOptimizer } from "./optimizer/optimizer.ts";
+import { siteOverview } from "./overview.ts";
 import { reachableHost } from "./reachable-host.ts";
+import type { ReportContext } from "./report/judges.ts";
 import { simulatorLink } from "./scenarios/simulator.ts";
+import { siteSchedules } from "./schedules/schedules.ts";
 import { loadOrCreateToken, modelFolder, siteKeyFile } from "./secrets.ts";
-import { storeUpkeep } from "./store/retention.ts";
 import { openSqliteStore } from "./store/sqlite/sqlite-store.ts";
 
 export interface AggregatorOptions {
@@ -145,10 +147,22 @@ async function run(
     rollout.announce();
 
     const trainer = createTrainer({ data_dir, database, limits: config.limits });
-    undo.defer(() => trainer.stop());
-    const upkeep = storeUpkeep({ store, clock, log, config: config.store });
-    upkeep.start();
-    undo.defer(() => upkeep.stop());
+    const report: ReportContext = {
+      ...{ config, fleet, store },
+      overview() {
+        const model_id = rollout.scorer()?.model.id ?? null;
+        const parts = { config, fleet, mode: mode.get(), model_id, actions: store.actions.count() };
+        return siteOverview(parts, clock.now());
+      },
+      thresholds: () => rollout.scorer()?.model ?? null,
+    };
+    const schedules = siteSchedules({ config, clock, log, trainer, report });
+    undo.defer(async () => {
+      // In this order: a training that is under way would otherwise be waited for.
+      const ended = schedules.stop();
+      await trainer.stop();
+      await ended;
+    });
     const { limits, actuators } = config;
     const optimizer = createOptimizer({
       ...{ clock, log, fleet, store, events, rollout, mode, actions },
@@ -173,7 +187,7 @@ async function run(
         library,
         rollout,
       },
-      ...{ trainer, simulator, rejections, telemetry: ingest.telemetry },
+      ...{ trainer, simulator, report, schedules, rejections, telemetry: ingest.telemetry },
       started_ms: performance.now(),
       broker_connected: broker.connected,
     });
@@ -181,6 +195,7 @@ async function run(
     const http_url = `http://${reachableHost(config.http.host)}:${await api.listen()}`;
     undo.defer(() => broker.shut());
     const mqtt_url = await broker.open();
+    schedules.start();
     log.info({ http_url, mqtt_url, racks: fleet.racks.length, ...mode.get() }, "aggregator started");
     return { http_url, mqtt_url, stop: () => undo.disposeAsync() };
   } catch (error) {

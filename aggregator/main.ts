@@ -15,7 +15,7 @@ const COMMANDS: Readonly<Record<string, () => Promise<Command>>> = {
   evaluate: async () => (await import("./models/evaluate-command.ts")).evaluateCommand(),
   "report-model": async () => (await import("./models/training-report.ts")).reportModelCommand(),
   models: async () => (await import("./models/models-command.ts")).modelsCommand(),
-  report: async () => (await import("./report-command.ts")).reportCommand(),
+  report: async () => (await import("./report/command.ts")).reportCommand(),
 };
 
 const program = new Command("skadi-aggregator")

@@ -15,7 +15,9 @@ import type { Library } from "../models/library.ts";
 import type { Rollout } from "../models/rollout.ts";
 import type { Trainer } from "../models/train-job.ts";
 import type { Optimizer } from "../optimizer/optimizer.ts";
+import type { ReportContext } from "../report/judges.ts";
 import type { SimulatorLink } from "../scenarios/simulator.ts";
+import type { Scheduler } from "../schedules/scheduler.ts";
 import type { Store } from "../store/store.ts";
 
 /** What the routes may touch. */
@@ -39,6 +41,8 @@ export interface ApiContext {
   rollout: Rollout;
   trainer: Trainer;
   simulator: SimulatorLink;
+  report: ReportContext;
+  schedules: Scheduler;
 }
 
 export type Api = FastifyInstance<

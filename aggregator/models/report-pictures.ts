@@ -1,4 +1,5 @@
 /** Pictures of the training report as inline SVG. Colours are classes, so that the page's style themes them. */
+import { escapeHtml, figure } from "../report/html.ts";
 
 export interface Histogram {
   low: number;
@@ -27,22 +28,6 @@ export function histogram(
     counted++;
   }
   return { low, high, shares: counts.map((n) => (counted > 0 ? n / (whole ?? counted) : 0)) };
-}
-
-export function escapeHtml(text: string): string {
-  return text
-    .replaceAll("&", "&amp;")
-    .replaceAll("<", "&lt;")
-    .replaceAll(">", "&gt;")
-    .replaceAll('"', "&quot;");
-}
-
-/** Four significant digits, without an exponent for what a rack measures. */
-export function figure(value: number): string {
-  if (!Number.isFinite(value)) return "–";
-  const magnitude = Math.abs(value);
-  if (magnitude >= 1_000) return Math.round(value).toLocaleString("en");
-  return value.toFixed(magnitude >= 100 ? 0 : magnitude >= 10 ? 1 : 2);
 }
 
 const SMALL = { width: 260, height: 120, bottom: 18 };
@@ -153,21 +138,6 @@ export function scoreDistribution(
     `<g transform="translate(0 ${top})">${other ? bars(other, "all") : ""}${bars(nominal, "nominal")}</g>` +
     `<line class="axis" x1="0" x2="${width}" y1="${height - bottom}" y2="${height - bottom}"/>${lines.join("")}${axis.join("")}</svg>`
   );
-}
-
-/** One horizontal bar per item, longest = full width. */
-export function barChart(items: readonly { label: string; value: number; text: string }[]): string {
-  const line = 24;
-  const longest = Math.max(...items.map((item) => item.value), Number.MIN_VALUE);
-  const rows = items.map(({ label, value, text }, i) => {
-    const wide = (value / longest) * 520;
-    return (
-      `<text x="0" y="${i * line + 16}">${escapeHtml(label)}</text>` +
-      `<rect class="nominal" x="96" y="${i * line + 3}" width="${wide.toFixed(1)}" height="${line - 7}"/>` +
-      `<text x="${(102 + wide).toFixed(1)}" y="${i * line + 16}">${escapeHtml(text)}</text>`
-    );
-  });
-  return `<svg class="wide" viewBox="0 0 820 ${items.length * line}" role="img" aria-label="cluster sizes">${rows.join("")}</svg>`;
 }
 
 const ROC = { size: 320, left: 46, bottom: 34, points_max: 400 };

@@ -6,7 +6,14 @@ import type { ModelFile } from "../../shared/contracts/model.ts";
 import { type Rejection, SkadiError, skadiError } from "../../shared/errors.ts";
 import type { TrainOptions } from "../../shared/ims/train.ts";
 
-export type TrainSource = { kind: "csv"; path: string } | { kind: "stored"; database: string };
+export type TrainSource =
+  | { kind: "csv"; path: string }
+  | { kind: "stored"; database: string; settled: Settled | null };
+
+/** Learns from stored telemetry of racks that were not persistent, thinned evenly to at most `rows_max` rows. */
+interface Settled {
+  rows_max: number;
+}
 export type TrainReply = { ok: true; model: ModelFile } | { ok: false; rejections: Rejection[] };
 
 interface TrainRequest {
@@ -14,6 +21,8 @@ interface TrainRequest {
   data: string | null;
   clusters: number;
   seed: number;
+  /** Of the stored telemetry; without it, all of it is read. */
+  settled?: Settled;
 }
 
 export interface Trainer {
@@ -31,7 +40,7 @@ export function createTrainer(context: { data_dir: string; database: string; lim
       if (worker) throw skadiError("SKADI_CONFLICT", { expected: "no other training to be running" });
       const source: TrainSource =
         request.data === null
-          ? { kind: "stored", database: context.database }
+          ? { kind: "stored", database: context.database, settled: request.settled ?? null }
           : { kind: "csv", path: insideDataDir(context.data_dir, request.data) };
       const data = source.kind === "csv" ? basename(source.path) : "stored telemetry";
       const { clusters, seed } = request;

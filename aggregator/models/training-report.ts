@@ -10,18 +10,16 @@ import { isNominal } from "../../shared/ims/nominal.ts";
 import { createScorer } from "../../shared/ims/score.ts";
 import { quantile } from "../../shared/ims/statistics.ts";
 import { readConfig } from "../cli-config.ts";
+import { escapeHtml, facts, figure, htmlPage, section } from "../report/html.ts";
+import { barChart } from "../report/pictures.ts";
 import { labelsOption, requireModel, requireRows } from "./evaluate-command.ts";
 import {
-  barChart,
   clusterHeatMap,
-  escapeHtml,
   featureHistogram,
-  figure,
   histogram,
   rocPlot,
   scoreDistribution,
 } from "./report-pictures.ts";
-import { REPORT_STYLE } from "./report-style.ts";
 
 const F = FEATURES.length;
 const FEATURE_BINS = 40;
@@ -74,22 +72,8 @@ function trainingReport(
     section("Deviation score D", scores(model, scored)),
     ...(rows.label_column ? [section("Detection by D alone", roc(model, scored, rows.label_column))] : []),
   ];
-  const title = `Model ${escapeHtml(model.id)}`;
-  return `<!doctype html>
-<html lang="en">
-<head>
-<meta charset="utf-8">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<meta name="color-scheme" content="light dark">
-<title>${title}: training report</title>
-<style>${REPORT_STYLE}</style>
-</head>
-<body>
-<h1>${title}</h1>
-${sections.join("\n")}
-</body>
-</html>
-`;
+  const heading = `<h1>Model ${escapeHtml(model.id)}</h1>`;
+  return htmlPage(`Model ${model.id}: training report`, `${heading}\n${sections.join("\n")}`);
 }
 
 interface ScoredRows {
@@ -118,16 +102,12 @@ function scoreRows(model: ModelFile, rows: LabelledRows, limits: Limits): Scored
   return { x, d, nominal, anomalous };
 }
 
-function section(title: string, body: string): string {
-  return `<section><h2>${title}</h2>${body}</section>`;
-}
-
 function lineage(model: ModelFile, rows: LabelledRows, scored: ScoredRows, data: string): string {
   const { training: t } = model;
   const share = (part: number, whole: number) => `${((100 * part) / whole).toFixed(1)} %`;
   const count = (n: number) => n.toLocaleString("en");
   const nominal_here = scored.nominal.reduce((sum, flag) => sum + flag, 0);
-  const facts: [string, string][] = [
+  return facts([
     ["Made", model.created_at],
     ["Trained on", t.data],
     [
@@ -144,8 +124,7 @@ function lineage(model: ModelFile, rows: LabelledRows, scored: ScoredRows, data:
       `${data}: ${count(rows.rows)} rows of ${rows.racks.length} racks, ${share(nominal_here, rows.rows)} nominal`,
     ],
     ["SHA-256", model.sha256],
-  ];
-  return `<dl>${facts.map(([name, text]) => `<dt>${name}</dt><dd>${escapeHtml(text)}</dd>`).join("")}</dl>`;
+  ]);
 }
 
 function featurePictures({ x, nominal }: ScoredRows): string {
@@ -182,7 +161,10 @@ function sizes({ training }: ModelFile): string {
     const text = `${((100 * size) / training.nominal_rows).toFixed(1)} % (${size.toLocaleString("en")})`;
     return { label: `cluster ${c}`, value: size, text };
   });
-  return barChart(items);
+  return barChart(
+    { title: "Cluster sizes", description: "Share of the training rows in each cluster." },
+    items,
+  );
 }
 
 function scores(model: ModelFile, { d, nominal }: ScoredRows): string {

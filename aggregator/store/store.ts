@@ -66,6 +66,15 @@ export interface RollupStore {
   minute(ts_ms: number): RackMinute[];
   /** The whole site in steps of `step_ms`, oldest first. */
   timeline(from_ms: number, to_ms: number, step_ms: number): SiteStep[];
+  /** Each rack's D in steps of `step_ms`, oldest first; steps in which it has none are left out. */
+  deviations(from_ms: number, to_ms: number, step_ms: number): RackDeviation[];
+}
+
+export interface RackDeviation {
+  ts_ms: number;
+  rack_id: string;
+  d_mean: number;
+  d_max: number;
 }
 
 export interface RackMinute {
@@ -97,6 +106,8 @@ export interface ActionStore {
   get(id: string): Action | null;
   /** Newest first. */
   recent(limit: number): Action[];
+  /** In [from_ms, to_ms), newest first. */
+  between(from_ms: number, to_ms: number, limit: number): Action[];
   count(): number;
 }
 
@@ -111,8 +122,8 @@ export interface StoredEvent {
 
 export interface EventStore {
   add(event: StoredEvent): void;
-  /** In [from_ms, to_ms], newest first. */
-  between(from_ms: number, to_ms: number, limit: number): StoredEvent[];
+  /** In [from_ms, to_ms], newest first; of some types, or of all. */
+  between(from_ms: number, to_ms: number, limit: number, types?: readonly string[]): StoredEvent[];
 }
 
 /** Small values that must survive a restart: mode, kill switch, counters, the model choice. */

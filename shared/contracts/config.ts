@@ -153,6 +153,22 @@ export const AgentConfig = z.strictObject({
 });
 export type AgentConfig = z.infer<typeof AgentConfig>;
 
+/** Its shape alone; whether it makes sense, the scheduler says. */
+const Cron = z
+  .string()
+  .regex(/^(off|\S+(\s+\S+){4,5})$/, 'a cron expression of five or six fields, or "off"');
+
+const TimeZone = z.string().refine(isTimeZone, "an IANA time zone, e.g. Europe/Zurich");
+
+function isTimeZone(name: string): boolean {
+  try {
+    new Intl.DateTimeFormat("en", { timeZone: name });
+    return true;
+  } catch {
+    return false;
+  }
+}
+
 export const AggregatorConfig = z.strictObject({
   site: SiteId.default("dc1"),
   rows: z
@@ -199,6 +215,20 @@ export const AggregatorConfig = z.strictObject({
       flush_ms: z.int().min(1).default(250),
       raw_days: z.number().positive().default(7),
       rollup_days: z.number().positive().default(400),
+    })
+    .prefault({}),
+  schedules: z
+    .strictObject({
+      /** Of the cron expressions, and of the reports' days. */
+      timezone: TimeZone.default("UTC"),
+      /** Writes the report of the day before. */
+      report: Cron.default("10 0 * * *"),
+      /** Trains a candidate on the stored telemetry. */
+      retrain: Cron.default("30 2 * * 0"),
+      /** Deletes what is past its retention. */
+      retention: Cron.default("17 * * * *"),
+      rollups: Cron.default("* * * * *"),
+      report_days: z.int().positive().default(90),
     })
     .prefault({}),
   kpi: z

@@ -1,21 +1,11 @@
 import { mkdirSync } from "node:fs";
-import { type Browser, chromium } from "playwright-core";
-import { expect, it, onTestFinished } from "vitest";
+import { expect, it } from "vitest";
+import { openBrowser, watchProblems } from "../support/browser.ts";
 import { hasProgram } from "../support/debian-packages.ts";
 import { startDemo } from "../support/demo.ts";
 
-const CHROMIUM = "/usr/bin/chromium";
 /** Kept after the run, to be looked at. */
 const PICTURES = new URL("../../test-results/", import.meta.url).pathname;
-
-async function openBrowser(): Promise<Browser> {
-  const browser = await chromium.launch({
-    executablePath: CHROMIUM,
-    args: ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update"],
-  });
-  onTestFinished(() => browser.close());
-  return browser;
-}
 
 it.skipIf(!hasProgram("chromium"))(
   "the status page shows 72 racks live, and heat_spike from its button turns row C persistent, with reasons",
@@ -24,11 +14,7 @@ it.skipIf(!hasProgram("chromium"))(
     const site = await startDemo({ speed: 40 });
     const browser = await openBrowser();
     const page = await browser.newPage({ viewport: { width: 1280, height: 900 }, colorScheme: "light" });
-    const problems: string[] = [];
-    page.on("pageerror", (error) => problems.push(error.message));
-    page.on("console", (message) => {
-      if (message.type() === "error") problems.push(message.text());
-    });
+    const problems = watchProblems(page);
     await page.goto(site.http_url);
     await page.getByText("live", { exact: true }).waitFor();
     expect(await page.locator("#map button").count()).toBe(72);

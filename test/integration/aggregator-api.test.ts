@@ -127,6 +127,60 @@ describe("the read routes", () => {
     }
   });
 
+  it("GET /report/judges has its sections, of the period that was asked for", async () => {
+    const hour_ms = 3_600_000;
+    const [from, to] = [
+      new Date(Date.now() - hour_ms).toISOString(),
+      new Date(Date.now() + 1_000).toISOString(),
+    ];
+    const { body } = await site.get(`/report/judges?from=${from}&to=${to}`);
+    expect(body.period).toEqual({ from, to, step_s: 60, live: true });
+    expect(body.state.cells).toHaveLength(72);
+    expect(body.state.worst[0].contributions[0].share).toBeGreaterThan(0);
+    expect(body.deviation_history.steps.length).toBeGreaterThan(0);
+    expect(body.energy.energy_kwh).toBeGreaterThan(0);
+    expect(body.mms.rows.map(({ row }: { row: string }) => row)).toEqual(["A", "B", "C", "D", "E", "F"]);
+    expect(body.incidents).toBeNull();
+    expect(body.savings.measured).toBeNull();
+    expect(body.timeline.total).toBeGreaterThan(0);
+    const past = await site.get("/report/judges?from=2020-01-01T00:00:00Z&to=2020-01-02T00:00:00Z");
+    expect(past.body.period.live).toBe(false);
+    expect([past.body.energy.energy_kwh, past.body.deviation_history.steps]).toEqual([0, []]);
+    expect(past.body.state.by_condition).toMatchObject({ unknown: 72 });
+  });
+
+  it("GET /report/judges refuses a period that ends before it begins, or is endless", async () => {
+    const answer = await site.get("/report/judges?from=2020-01-02T00:00:00Z&to=2020-01-01T00:00:00Z");
+    expect([answer.status, codeOf(answer)]).toEqual([422, "SKADI_INVALID_FIELD"]);
+    expect((await site.get("/report/judges?from=0")).status).toBe(422);
+  });
+
+  it("GET /report/judges.html is a page that needs nothing else", async () => {
+    const response = await fetch(`${site.aggregator.http_url}/report/judges.html`);
+    expect([response.status, response.headers.get("content-type")]).toEqual([
+      200,
+      "text/html; charset=utf-8",
+    ]);
+    const page = await response.text();
+    expect(page).toMatch(/^<!doctype html>/);
+    expect(page).not.toMatch(/<script|src=|https?:|NaN|undefined|Infinity/);
+  });
+
+  it("GET /schedules says what runs when, and what came of it", async () => {
+    const { status, body } = await site.get("/schedules");
+    expect(status).toBe(200);
+    expect(body.schedules.map(({ name }: { name: string }) => name)).toEqual([
+      "report",
+      "retrain",
+      "retention",
+      "rollups",
+    ]);
+    for (const schedule of body.schedules) {
+      expect(Date.parse(schedule.next_run)).toBeGreaterThan(Date.now());
+      expect(schedule).toMatchObject({ timezone: "UTC", failures: 0, missed: 0 });
+    }
+  });
+
   it("GET /health says ok, the version and the counters", async () => {
     const { body } = await site.get("/health");
     expect(body).toMatchObject({ status: "ok", version: expect.stringMatching(/^\d/), problems: [] });

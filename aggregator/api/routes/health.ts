@@ -54,7 +54,7 @@ export const healthRoutes: RouteGroup = (api, context) => {
   });
 };
 
-function findProblems({ broker_connected, rollout, fleet, mode }: ApiContext): string[] {
+function findProblems({ broker_connected, rollout, fleet, mode, schedules }: ApiContext): string[] {
   const { mode: ordered, kill_switch } = mode.get();
   const wanted = kill_switch ? "advisory" : ordered;
   const disobedient = fleet.racks
@@ -63,6 +63,10 @@ function findProblems({ broker_connected, rollout, fleet, mode }: ApiContext): s
   return [
     ...(broker_connected() ? [] : ["the MQTT broker cannot be reached"]),
     ...(rollout.scorer() ? [] : ["no valid model is loaded"]),
+    ...schedules
+      .list()
+      .filter(({ last_run }) => last_run?.outcome === "failed")
+      .map(({ name, last_run }) => `the last scheduled ${name} failed: ${last_run?.detail}`),
     ...(disobedient.length > 0 ? [`agents in another mode than ordered: ${disobedient.join(", ")}`] : []),
   ];
 }

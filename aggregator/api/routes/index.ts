@@ -7,6 +7,7 @@ import { imsRoutes } from "./ims.ts";
 import { modeRoutes } from "./mode.ts";
 import { optimizerRoutes } from "./optimizer.ts";
 import { reportRoutes } from "./report.ts";
+import { scheduleRoutes } from "./schedules.ts";
 import { stateRoutes } from "./state.ts";
 import { telemetryRoutes } from "./telemetry.ts";
 import { timelineRoutes } from "./timeline.ts";
@@ -21,6 +22,7 @@ export const ROUTE_GROUPS: readonly RouteGroup[] = [
   modeRoutes,
   demoRoutes,
   reportRoutes,
+  scheduleRoutes,
   healthRoutes,
   eventRoutes,
 ];

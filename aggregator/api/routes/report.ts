@@ -1,44 +1,21 @@
 import { z } from "zod";
-import { Action } from "../../../shared/contracts/action.ts";
-import { Timestamp } from "../../../shared/contracts/envelope.ts";
-import { Score } from "../../../shared/contracts/score.ts";
-import { isoTime } from "../../../shared/time.ts";
-import { siteReport } from "../../report.ts";
+import { Report } from "../../../shared/contracts/report.ts";
+import { judgesReport } from "../../report/judges.ts";
+import { reportPage } from "../../report/page.ts";
+import { reportPeriod } from "../../report/period.ts";
 import type { ApiContext, RouteGroup } from "../context.ts";
 import { ErrorBody } from "../errors.ts";
-import { currentOverview, Overview } from "./state.ts";
-import { EventBody } from "./timeline.ts";
+import { Instant, instantMs } from "../instant.ts";
 
-const Report = z.object({
-  generated_at: Timestamp,
-  overview: Overview.omit({ rack_list: true }),
-  deviations: z.array(
-    z.object({ rack_id: z.string(), d: z.number(), share_of_tau_fast: z.number(), state: z.string() }),
-  ),
-  persistent: z.array(z.string()),
-  actions: z.object({
-    total: z.int(),
-    by_outcome: z.record(z.string(), z.int()),
-    predicted_saving_kw: z.number(),
-    realized_saving_kw: z.number(),
-    recent: z.array(Action),
-  }),
-  scores: z.array(Score),
-  anomalies: z.array(EventBody),
+const Span = z.object({
+  from: Instant.optional().describe("by default 24 hours before `to`"),
+  to: Instant.optional().describe("by default now"),
 });
 
-const RECENT = 20;
-const DAY_MS = 86_400_000;
-
-function report(context: ApiContext): z.infer<typeof Report> {
-  const { store, clock } = context;
+function report({ clock, report }: ApiContext, { from, to }: z.infer<typeof Span>): Promise<Report> {
   const now_ms = clock.now();
-  return {
-    generated_at: isoTime(now_ms),
-    ...siteReport(currentOverview(context), store.actions.recent(1_000), store.actions.count()),
-    scores: store.samples.recentScores(RECENT),
-    anomalies: store.events.between(now_ms - DAY_MS, now_ms, 1_000).filter((event) => event.type === "mms"),
-  };
+  const ms = (text: string | undefined) => (text === undefined ? undefined : instantMs(text));
+  return judgesReport(report, reportPeriod({ from_ms: ms(from), to_ms: ms(to) }, now_ms), now_ms);
 }
 
 export const reportRoutes: RouteGroup = (api, context) => {
@@ -48,10 +25,22 @@ export const reportRoutes: RouteGroup = (api, context) => {
       url: "/report/judges",
       schema: {
         tags: ["report"],
-        summary: "State, deviations, classifications, actions and anomalies in one document",
+        summary: "State, deviations, MMS, incidents, actions, savings and timeline in one document",
+        querystring: Span,
         response: { 200: Report, "4xx": ErrorBody },
       },
-      handler: async () => report(context),
+      handler: async (request) => report(context, request.query),
     });
   }
+  api.get("/report/judges.html", {
+    schema: {
+      tags: ["report"],
+      summary: "The same as a page with pictures that prints to PDF",
+      produces: ["text/html"],
+      querystring: Span,
+      response: { 200: z.string(), "4xx": ErrorBody },
+    },
+    handler: async (request, reply) =>
+      reply.type("text/html; charset=utf-8").send(reportPage(await report(context, request.query))),
+  });
 };

@@ -1,12 +1,13 @@
 import { z } from "zod";
 import { Timestamp } from "../../../shared/contracts/envelope.ts";
+import { EventBody } from "../../../shared/contracts/event.ts";
+import { Figure } from "../../../shared/contracts/overview.ts";
 import { skadiError } from "../../../shared/errors.ts";
 import { isoTime } from "../../../shared/time.ts";
 import type { RouteGroup } from "../context.ts";
 import { ErrorBody } from "../errors.ts";
 import { Instant, instantMs } from "../instant.ts";
 
-const Figure = z.number().nullable();
 const Point = z.object({
   ts: Timestamp,
   racks: z.int(),
@@ -18,14 +19,6 @@ const Point = z.object({
   energy_kwh: z.number(),
   tokens: z.number(),
 });
-export const EventBody = z.object({
-  id: z.string(),
-  ts: Timestamp,
-  type: z.string(),
-  rack_id: z.string().nullable(),
-  data: z.record(z.string(), z.unknown()),
-});
-
 const HOUR_MS = 3_600_000;
 const MINUTE_MS = 60_000;
 const POINTS_MAX = 600;

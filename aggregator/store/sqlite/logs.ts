@@ -8,6 +8,9 @@ export function actionTable(db: DatabaseSync, queue: WriteQueue): ActionStore {
   const put = db.prepare("INSERT OR REPLACE INTO actions (id, ts_ms, action) VALUES (?, ?, ?)");
   const get = db.prepare("SELECT action FROM actions WHERE id = ?");
   const recent = db.prepare("SELECT action FROM actions ORDER BY ts_ms DESC, rowid DESC LIMIT ?");
+  const between = db.prepare(
+    "SELECT action FROM actions WHERE ts_ms >= ? AND ts_ms < ? ORDER BY ts_ms DESC, rowid DESC LIMIT ?",
+  );
   const count = db.prepare("SELECT count(*) AS n FROM actions");
   const parse = (row: Record<string, unknown>) => JSON.parse(row.action as string) as Action;
   return {
@@ -21,6 +24,10 @@ export function actionTable(db: DatabaseSync, queue: WriteQueue): ActionStore {
       queue.sync();
       return recent.all(limit).map(parse);
     },
+    between(from_ms, to_ms, limit) {
+      queue.sync();
+      return between.all(from_ms, to_ms, limit).map(parse);
+    },
     count() {
       queue.sync();
       return count.get()?.n as number;
@@ -33,7 +40,9 @@ export function eventTable(db: DatabaseSync, queue: WriteQueue): EventStore {
     "INSERT OR IGNORE INTO events (id, ts_ms, type, rack_id, data) VALUES (?, ?, ?, ?, ?)",
   );
   const between = db.prepare(
-    "SELECT * FROM events WHERE ts_ms >= ? AND ts_ms <= ? ORDER BY ts_ms DESC, rowid DESC LIMIT ?",
+    `SELECT * FROM events WHERE ts_ms >= ?1 AND ts_ms <= ?2
+       AND (?3 IS NULL OR type IN (SELECT value FROM json_each(?3)))
+     ORDER BY ts_ms DESC, rowid DESC LIMIT ?4`,
   );
   return {
     add: (event) =>
@@ -44,9 +53,10 @@ export function eventTable(db: DatabaseSync, queue: WriteQueue): EventStore {
         event.rack_id,
         JSON.stringify(event.data),
       ]),
-    between(from_ms, to_ms, limit) {
+    between(from_ms, to_ms, limit, types) {
       queue.sync();
-      return between.all(from_ms, to_ms, limit).map((row) => ({
+      const wanted = types ? JSON.stringify(types) : null;
+      return between.all(from_ms, to_ms, wanted, limit).map((row) => ({
         id: row.id as string,
         ts: isoTime(row.ts_ms as number),
         type: row.type as string,

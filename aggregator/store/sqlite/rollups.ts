@@ -1,6 +1,6 @@
 import type { DatabaseSync } from "node:sqlite";
 import { MEASURED_FIELDS, type MeasuredField } from "../../../shared/contracts/telemetry.ts";
-import type { RackMinute, RollupStore, SiteStep } from "../store.ts";
+import type { RackDeviation, RackMinute, RollupStore, SiteStep } from "../store.ts";
 import type { Row } from "./sample-columns.ts";
 import type { WriteQueue } from "./write-queue.ts";
 
@@ -34,6 +34,11 @@ export function rollupTable(db: DatabaseSync, queue: WriteQueue): RollupTable {
        max(d_max) AS d_max, sum(energy_kwh) AS energy_kwh, sum(tokens) AS tokens
      FROM rollup_1m WHERE minute_ms >= ?2 AND minute_ms <= ?3 GROUP BY 1 ORDER BY 1`,
   );
+  const deviations = db.prepare(
+    `SELECT minute_ms / CAST(?1 AS INTEGER) * CAST(?1 AS INTEGER) AS ts_ms, rack_id,
+       avg(d_mean) AS d_mean, max(d_max) AS d_max
+     FROM rollup_1m WHERE minute_ms >= ?2 AND minute_ms <= ?3 AND d_mean IS NOT NULL GROUP BY 1, 2 ORDER BY 1, 2`,
+  );
   const changed = new Set<number>(minutesSinceLastRollup(db));
 
   const update = () => {
@@ -62,6 +67,11 @@ export function rollupTable(db: DatabaseSync, queue: WriteQueue): RollupTable {
       update();
       const rows = timeline.all(step_ms, Math.floor(from_ms / MINUTE_MS) * MINUTE_MS, to_ms);
       return rows.map((row) => ({ ...row }) as unknown as SiteStep);
+    },
+    deviations(from_ms, to_ms, step_ms) {
+      update();
+      const rows = deviations.all(step_ms, Math.floor(from_ms / MINUTE_MS) * MINUTE_MS, to_ms);
+      return rows.map((row) => ({ ...row }) as unknown as RackDeviation);
     },
   };
 }

@@ -183,6 +183,22 @@ export function storeSuite(name: string, open: () => { store: Store; reopen(): S
       store.close();
     });
 
+    it("give each rack's D in steps; racks without one are left out", () => {
+      const { store } = open();
+      for (let seq = 0; seq < 24; seq++) {
+        store.samples.add(telemetry("R-A-01", seq), in_order);
+        store.samples.attachScore(score("R-A-01", seq, seq < 12 ? 1 : 3), null);
+        store.samples.add(telemetry("R-A-02", seq), in_order);
+      }
+      const by_minute = store.rollups.deviations(T0, T0 + 120_000, 60_000);
+      expect(by_minute).toEqual([
+        { ts_ms: T0, rack_id: "R-A-01", d_mean: 1, d_max: 1 },
+        { ts_ms: T0 + 60_000, rack_id: "R-A-01", d_mean: 3, d_max: 3 },
+      ]);
+      expect(store.rollups.deviations(T0, T0 + 120_000, 3_600_000)).toMatchObject([{ d_mean: 2, d_max: 3 }]);
+      store.close();
+    });
+
     it("outlive the raw samples, and a straggler does not overwrite the minute it belonged to", () => {
       const { store } = open();
       for (let seq = 0; seq < 12; seq++) store.samples.add(telemetry("R-A-01", seq), in_order);
@@ -207,12 +223,24 @@ export function storeSuite(name: string, open: () => { store: Store; reopen(): S
       again.close();
     });
 
+    it("find actions by time, newest first; the end is not included", () => {
+      const { store } = open();
+      for (const [i, id] of ["a", "b", "c", "d"].entries()) store.actions.put(action(id, T0 + i));
+      expect(store.actions.between(T0 + 1, T0 + 3, 10).map(({ id }) => id)).toEqual(["c", "b"]);
+      expect(store.actions.between(T0, T0 + 9, 1).map(({ id }) => id)).toEqual(["d"]);
+      store.close();
+    });
+
     it("find events by time, newest first", () => {
       const { store } = open();
       for (const [i, type] of ["mms", "mode", "model"].entries()) {
         store.events.add({ id: type, ts: isoTime(T0 + i), type, rack_id: null, data: { i } });
       }
       expect(store.events.between(T0, T0 + 1, 10).map(({ type }) => type)).toEqual(["mode", "mms"]);
+      expect(store.events.between(T0, T0 + 9, 10, ["mms", "model"]).map(({ id }) => id)).toEqual([
+        "model",
+        "mms",
+      ]);
       expect(store.events.between(T0, T0 + 9, 1)).toEqual([
         { id: "model", ts: isoTime(T0 + 2), type: "model", rack_id: null, data: { i: 2 } },
       ]);

@@ -1,0 +1,124 @@
+import { mkdirSync, writeFileSync } from "node:fs";
+import { dirname } from "node:path";
+import Table from "cli-table3";
+import { Command } from "commander";
+import { z } from "zod";
+import { parseValue } from "../../shared/contracts/parse.ts";
+import { Rejection } from "../../shared/contracts/rejection.ts";
+import { Report } from "../../shared/contracts/report.ts";
+import { SkadiError, skadiError } from "../../shared/errors.ts";
+import { readConfig } from "../cli-config.ts";
+import { reachableHost } from "../reachable-host.ts";
+import { reportPage } from "./page.ts";
+
+interface Flags {
+  config?: string;
+  url?: string;
+  from?: string;
+  to?: string;
+  html?: string;
+  json?: boolean;
+}
+
+/** `skadi-aggregator report`: the report of a running aggregator. */
+export function reportCommand(): Command {
+  return new Command("report")
+    .description("print the report of a running aggregator, or write it as a page that prints to PDF")
+    .option("--config <file>", "configuration (default: config/aggregator.yaml)")
+    .option("--url <url>", "address of the aggregator (default: from the configuration)")
+    .option("--from <instant>", "begin of the period, ISO 8601 (default: 24 hours before its end)")
+    .option("--to <instant>", "end of the period, ISO 8601 (default: now)")
+    .option("--html <file>", "write the report as a self-contained HTML page")
+    .option("--json", "print the report as JSON")
+    .action(report);
+}
+
+async function report(flags: Flags): Promise<void> {
+  const { http, schedules } = readConfig(flags.config);
+  const base = flags.url ?? `http://${reachableHost(http.host)}:${http.port}`;
+  const body = await fetchReport(base, flags);
+  if (flags.html !== undefined) {
+    mkdirSync(dirname(flags.html), { recursive: true });
+    writeFileSync(flags.html, reportPage(body, { timezone: schedules.timezone }));
+  }
+  if (flags.json) process.stdout.write(`${JSON.stringify(body)}\n`);
+  else process.stdout.write(flags.html === undefined ? readable(body) : `Written to ${flags.html}\n`);
+}
+
+async function fetchReport(base: string, { from, to }: Flags): Promise<Report> {
+  const url = new URL("/report/judges", base);
+  if (from !== undefined) url.searchParams.set("from", from);
+  if (to !== undefined) url.searchParams.set("to", to);
+  const answer = await ask(url, base);
+  const report = parseValue(Report, answer);
+  if (!report.ok) throw new SkadiError(report.rejections);
+  return report.value;
+}
+
+const Refusal = z.object({ error: z.object({ rejections: z.tuple([Rejection], Rejection) }) });
+
+async function ask(url: URL, base: string): Promise<unknown> {
+  let response: Response;
+  let body: unknown;
+  try {
+    response = await fetch(url);
+    body = await response.json();
+  } catch (error) {
+    const reason = error instanceof Error ? error.message : String(error);
+    throw noAggregator(base, reason);
+  }
+  if (response.ok) return body;
+  const refusal = Refusal.safeParse(body);
+  throw refusal.success
+    ? new SkadiError(refusal.data.error.rejections)
+    : noAggregator(base, `HTTP ${response.status}`);
+}
+
+function noAggregator(base: string, reason: string): SkadiError {
+  return skadiError("SKADI_NOT_FOUND", {
+    field: "url",
+    value: base,
+    expected: `a running aggregator (${reason})`,
+  });
+}
+
+function readable({
+  generated_at,
+  overview,
+  deviations,
+  persistent,
+  actions,
+  energy,
+  incidents,
+  savings,
+}: Report): string {
+  const { site, mode, kill_switch, model_id, racks, kpis } = overview;
+  const style = { head: [], border: [] };
+  const figures = new Table({ style });
+  for (const [name, value] of Object.entries(kpis))
+    figures.push([name, value === null ? "–" : value.toFixed(3)]);
+  const worst = new Table({ head: ["rack", "D", "share of tau_fast", "state"], style });
+  for (const { rack_id, d, share_of_tau_fast, state } of deviations) {
+    worst.push([rack_id, d.toFixed(3), share_of_tau_fast.toFixed(2), state]);
+  }
+  const counts = (record: Record<string, number>) =>
+    Object.entries(record)
+      .map(([name, n]) => `${n} ${name}`)
+      .join(", ");
+  const { measured } = savings;
+  return `${[
+    `Site ${site} at ${generated_at}: ${mode}${kill_switch ? ", kill switch ON" : ""}, model ${model_id ?? "none"}`,
+    `Racks: ${counts(racks)}`,
+    `Persistent: ${persistent.join(", ") || "none"}`,
+    `Energy: ${energy.energy_kwh.toFixed(1)} kWh, ${energy.wh_per_prompt?.toFixed(3) ?? "–"} Wh per prompt`,
+    `Incidents: ${incidents === null ? "not kept" : `${incidents.total}, ${incidents.open} open`}`,
+    `Actions: ${actions.in_period} of ${actions.total} (${counts(actions.by_outcome) || "none"}); saving predicted ${actions.predicted_saving_kw.toFixed(2)} kW, realized ${actions.realized_saving_kw.toFixed(2)} kW; ${actions.rollbacks.length} taken back`,
+    ...(measured
+      ? [
+          `Measured saving: ${measured.saving_pct.toFixed(1)} % (${measured.low_pct.toFixed(1)} … ${measured.high_pct.toFixed(1)} %)`,
+        ]
+      : []),
+    figures.toString(),
+    worst.toString(),
+  ].join("\n")}\n`;
+}

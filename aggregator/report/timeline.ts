@@ -1,0 +1,97 @@
+import type { Action } from "../../shared/contracts/action.ts";
+import type { ReportIncident, TimelineEntry } from "../../shared/contracts/report.ts";
+import type { StoredEvent } from "../store/store.ts";
+
+const ENTRIES = 100;
+/** Of one kind at most: a hundred setpoints taken back must not hide the one rack that is persistent. */
+const ENTRIES_ALIKE = 25;
+
+interface History {
+  events: readonly StoredEvent[];
+  actions: readonly Action[];
+  incidents: readonly ReportIncident[];
+}
+
+/**
+ * Everything that happened in one list: the most important first, among equals the newest; only the first 100, and of
+ * one kind and importance only 25.
+ */
+export function timelineSection({ events, actions, incidents }: History): {
+  total: number;
+  entries: TimelineEntry[];
+} {
+  const merged = [...events.map(fromEvent), ...actions.map(fromAction), ...incidents.flatMap(fromIncident)];
+  merged.sort((a, b) => b.importance - a.importance || Date.parse(b.ts) - Date.parse(a.ts));
+  return { total: merged.length, entries: fewAlike(merged).slice(0, ENTRIES) };
+}
+
+function fewAlike(entries: readonly TimelineEntry[]): TimelineEntry[] {
+  const taken = new Map<string, number>();
+  return entries.filter(({ type, importance }) => {
+    const kind = `${type}/${importance}`;
+    const n = (taken.get(kind) ?? 0) + 1;
+    taken.set(kind, n);
+    return n <= ENTRIES_ALIKE;
+  });
+}
+
+/** An event's importance and words; types that this table does not know are shown with their bare data. */
+const EVENTS: Readonly<Record<string, (data: StoredEvent["data"]) => [importance: number, text: string]>> = {
+  mode: (data) => [
+    95,
+    `mode ${String(data.mode ?? "?")}${data.kill_switch === true ? ", kill switch on" : ""}`,
+  ],
+  rollback: (data) => [85, `change of ${String(data.target)} taken back: ${String(data.worsened)}`],
+  mms: (data) => [data.state === "persistent" ? 80 : 45, `MMS: ${String(data.state)}`],
+  command_refused: (data) => [65, `the agent refused a command: ${bare(data)}`],
+  model: (data) => [60, `model ${String(data.model_id)} in force`],
+  status: (data) => [data.state === "online" ? 15 : 50, `agent ${String(data.state)}`],
+  scenario: (data) => [40, `scenario: ${bare(data)}`],
+  seq_restart: (data) => [30, `the agent started its sequence again: ${bare(data)}`],
+};
+const UNKNOWN_IMPORTANCE = 35;
+
+function fromEvent({ ts, type, rack_id, data }: StoredEvent): TimelineEntry {
+  const [importance, text] = EVENTS[type]?.(data) ?? [UNKNOWN_IMPORTANCE, `${type}: ${bare(data)}`];
+  return { ts, importance, type, rack_id, text };
+}
+
+const TEXT_MAX = 200;
+
+function bare(data: StoredEvent["data"]): string {
+  const text = Object.entries(data)
+    .map(([name, value]) => `${name} ${typeof value === "string" ? value : JSON.stringify(value)}`)
+    .join(", ");
+  return text.length > TEXT_MAX ? `${text.slice(0, TEXT_MAX - 1)}…` : text;
+}
+
+function fromAction(action: Action): TimelineEntry {
+  const { ts, source, kind, target, from, to, outcome, rack_id, reason } = action;
+  const setting = (value: number | null) => (value === null ? "automatic" : String(round(value)));
+  return {
+    ts,
+    importance: actionImportance(action),
+    type: "action",
+    rack_id,
+    text: `${source} ${kind}, ${outcome}: ${target} ${setting(from)} → ${setting(to)} (${reason})`,
+  };
+}
+
+/** What drove something weighs more than what was only advised, and safety more than saving. */
+function actionImportance({ source, kind, outcome }: Action): number {
+  if (outcome === "advised") return source === "guardrail" ? 20 : 5;
+  if (outcome === "refused") return 55;
+  if (kind === "rollback") return 70;
+  return { guardrail: 58, operator: 52, optimizer: 25 }[source];
+}
+
+function fromIncident({ id, opened_at, closed_at, summary, racks }: ReportIncident): TimelineEntry[] {
+  const common = { type: "incident", rack_id: racks.length === 1 ? racks[0]! : null };
+  const opened = { ...common, ts: opened_at, importance: 90, text: `incident ${id} opened: ${summary}` };
+  if (closed_at === null) return [opened];
+  return [opened, { ...common, ts: closed_at, importance: 55, text: `incident ${id} closed: ${summary}` }];
+}
+
+function round(value: number): number {
+  return Math.round(value * 100) / 100;
+}

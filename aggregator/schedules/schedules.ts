@@ -1,0 +1,57 @@
+import { join } from "node:path";
+import type { AggregatorConfig } from "../../shared/contracts/config.ts";
+import type { Log } from "../../shared/log.ts";
+import type { Clock } from "../../shared/time.ts";
+import { modelLibrary } from "../models/library.ts";
+import type { Trainer } from "../models/train-job.ts";
+import type { ReportContext } from "../report/judges.ts";
+import { nightlyReport } from "./nightly-report.ts";
+import { retraining } from "./retraining.ts";
+import { createScheduler, type Scheduler } from "./scheduler.ts";
+
+interface SchedulesContext {
+  config: AggregatorConfig;
+  clock: Clock;
+  log: Log;
+  trainer: Trainer;
+  report: ReportContext;
+}
+
+const DAY_MS = 86_400_000;
+
+/** The site's scheduled work: nightly report, retraining, retention, rollups. */
+export function siteSchedules({ config, clock, log, trainer, report }: SchedulesContext): Scheduler {
+  const { data_dir, schedules } = config;
+  const { store } = report;
+  const nightly = nightlyReport({
+    ...{ clock, report },
+    folder: join(data_dir, "reports"),
+    timezone: schedules.timezone,
+    report_days: schedules.report_days,
+  });
+  const candidates = modelLibrary(join(data_dir, "candidates"));
+  const retention = () => {
+    const now_ms = clock.now();
+    const { raw_days, rollup_days } = config.store;
+    const deleted = store.prune(now_ms - raw_days * DAY_MS, now_ms - rollup_days * DAY_MS);
+    log.info(deleted, "retention applied");
+    return {
+      outcome: "ok" as const,
+      detail: `${deleted.samples} samples and ${deleted.rollups} rollups deleted`,
+    };
+  };
+  const rollups = () => {
+    store.rollups.update();
+    return { outcome: "ok" as const, detail: "up to date" };
+  };
+  return createScheduler({
+    ...{ log, settings: store.settings, wall: Date.now, timezone: schedules.timezone },
+    jobs: [
+      { name: "report", cron: schedules.report, make_up: true, ...nightly },
+      { name: "retrain", cron: schedules.retrain, make_up: true, run: retraining({ trainer, candidates }) },
+      { name: "retention", cron: schedules.retention, make_up: true, run: retention },
+      // Whoever reads rollups brings them up to date first: a missed run leaves nothing behind.
+      { name: "rollups", cron: schedules.rollups, make_up: false, run: rollups },
+    ],
+  });
+}

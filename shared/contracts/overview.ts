@@ -1,0 +1,81 @@
+import { z } from "zod";
+import { Mode } from "./action.ts";
+import { Limits } from "./config.ts";
+import { Timestamp } from "./envelope.ts";
+import { MmsState, ScoreLevel } from "./score.ts";
+
+/** How a rack is shown: MMS first, then where D lies. */
+export const Condition = z.enum(["nominal", "transient", "persistent", "unknown"]);
+/** A feature's share of D². */
+export const Share = z.object({ feature: z.string(), share: z.number() });
+/** A figure that may not be known. */
+export const Figure = z.number().nullable();
+
+const RackSummary = z.object({
+  rack_id: z.string(),
+  row: z.string(),
+  position: z.int(),
+  online: z.boolean(),
+  agent_online: z.boolean(),
+  agent_model_id: z.string().nullable(),
+  ts: Timestamp.nullable(),
+  state: Condition,
+  d: Figure,
+  tau_fast: Figure,
+  tau_persist: Figure,
+  level: ScoreLevel.nullable(),
+  scored_by: z.enum(["agent", "aggregator"]).nullable(),
+  mms_state: MmsState.nullable(),
+  mms_ema: Figure,
+  inlet_c: Figure,
+  outlet_c: Figure,
+  delta_t: Figure,
+  pdu_kw: Figure,
+  tokens_ps: Figure,
+  latency_p95_ms: Figure,
+  queue_depth: Figure,
+  fan_rpm_pct: Figure,
+  pump_rpm_pct: Figure,
+  contributions: z.array(Share),
+});
+
+/** The site's figures and every rack's state. */
+export const Overview = z.object({
+  ts: Timestamp,
+  site: z.string(),
+  mode: Mode,
+  kill_switch: z.boolean(),
+  model_id: z.string().nullable(),
+  racks: z.object({
+    total: z.int(),
+    online: z.int(),
+    nominal: z.int(),
+    transient: z.int(),
+    persistent: z.int(),
+    unknown: z.int(),
+  }),
+  worst_rack: z
+    .object({
+      rack_id: z.string(),
+      d: z.number(),
+      tau_fast: z.number(),
+      tau_persist: z.number(),
+      state: Condition,
+      contributions: z.array(Share),
+    })
+    .nullable(),
+  kpis: z.object({
+    wh_per_prompt: Figure,
+    baseline_wh_per_prompt: z.number(),
+    j_per_token: Figure,
+    latency_p95_ms: Figure,
+    latency_p95_max_ms: Figure,
+    inlet_compliance_pct: Figure,
+    energy_saved_pct: Figure,
+    pdu_kw: z.number(),
+    tokens_ps: z.number(),
+  }),
+  actions: z.int(),
+  limits: Limits,
+  rack_list: z.array(RackSummary),
+});

@@ -17,6 +17,7 @@ import { packageVersion } from "../shared/version.ts";
 import { adviceFilter } from "./actuators/advice.ts";
 import type { ActuatorDriver } from "./actuators/driver.ts";
 import { driveThroughGate, type GateResult, readSetpoints, withTimeout } from "./actuators/gate.ts";
+import { uncommanded } from "./commanded.ts";
 import { commandGate } from "./commands.ts";
 import {
   type GuardInput,
@@ -252,7 +253,8 @@ export function createAgent(options: AgentOptions): Agent {
   }
 
   function scored({ sample, departure }: Supervised): Score | null {
-    const score = models.scorer ? scoreTelemetry(models.scorer, believed(sample), "agent") : null;
+    const own = uncommanded(believed(sample), setpoints);
+    const score = models.scorer ? scoreTelemetry(models.scorer, own, "agent") : null;
     return score && departure ? { ...score, departure } : score;
   }
 

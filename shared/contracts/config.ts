@@ -247,6 +247,8 @@ export const SimConfig = z.strictObject({
   racks: z.int().min(1).max(5_000).default(72),
   speed: z.number().positive().max(1_000).default(1),
   seed: z.int().default(42),
+  /** The hour of the simulated users' day at the start; default: the present one, UTC. */
+  start_hour: z.number().min(0).max(24).optional(),
   mode: Mode.default("advisory"),
   data_dir: z.string().default("data/demo"),
   mqtt: MqttClient,

@@ -28,7 +28,12 @@ async function racks(flags: RacksFlags): Promise<void> {
   const log = createLog("skadi-sim", config.log.level);
   const clock = virtualClock(Date.now());
   const { rack_ids } = hallLayout(config.racks);
-  const plant = createPlant({ rack_ids, seed: config.seed, start_ms: clock.now() });
+  const plant = createPlant({
+    rack_ids,
+    seed: config.seed,
+    start_ms: clock.now(),
+    start_hour: config.start_hour,
+  });
   const public_key = flags.publicKey ? readPublicKey(flags.publicKey) : null;
   const site = createSite({ config, plant, clock, log, public_key });
   const player = scenarioPlayer({ site: config.site, mqtt: config.mqtt, plant, clock, log });

@@ -9,6 +9,7 @@ export interface SimFlags {
   racks?: number;
   speed?: number;
   seed?: number;
+  hour?: number;
   mode?: string;
   duration?: number;
   json?: boolean;
@@ -20,6 +21,7 @@ export function withSimOptions(command: Command): Command {
     .option("--racks <n>", "number of racks", integerOption(1, 5_000))
     .option("--speed <x>", "simulated seconds per real second", numberOption(0.01, 1_000))
     .option("--seed <n>", "seed of hall and load", integerOption(0))
+    .option("--hour <h>", "hour of the users' day at the start (default: now, UTC)", numberOption(0, 24))
     .addOption(
       new Option("--mode <mode>", "drive the simulated actuators, or only advise").choices([
         "advisory",
@@ -32,10 +34,10 @@ export function withSimOptions(command: Command): Command {
 
 /** File, then SKADI_ variables, then the command line. */
 export function simConfig(flags: SimFlags, overrides: Record<string, unknown> = {}): SimConfig {
-  const { config: file, racks, speed, seed, mode } = flags;
+  const { config: file, racks, speed, seed, hour: start_hour, mode } = flags;
   return loadConfig(SimConfig, {
     file,
     fallback: "config/sim.yaml",
-    overrides: { racks, speed, seed, mode, ...overrides },
+    overrides: { racks, speed, seed, start_hour, mode, ...overrides },
   });
 }

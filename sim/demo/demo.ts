@@ -35,7 +35,12 @@ export async function createDemo(options: { config: SimConfig; clock: Clock; log
     log,
   });
   await aggregator.start();
-  const plant = createPlant({ rack_ids, seed: config.seed, start_ms: clock.now() });
+  const plant = createPlant({
+    rack_ids,
+    seed: config.seed,
+    start_ms: clock.now(),
+    start_hour: config.start_hour,
+  });
   const connected = { ...config, mqtt: { url: aggregator.mqtt_url } };
   const public_key = readPublicKey(aggregator.public_key_file);
   const site = createSite({ config: connected, plant, clock, log, public_key });

@@ -30,6 +30,8 @@ export interface PlantOptions {
   rack_ids: readonly string[];
   seed: number | string;
   start_ms: number;
+  /** The hour of the users' day at the start, for the load's daily curve; default: that of start_ms, UTC. */
+  start_hour?: number | undefined;
   parameters?: Partial<PlantParameters>;
 }
 
@@ -62,6 +64,7 @@ export interface Plant {
 }
 
 const MAX_STEP_S = 5;
+const DAY_MS = 86_400_000;
 /** The hall has been running for this long at the start: several thermal time constants. */
 const SETTLE_S = 900;
 
@@ -85,7 +88,9 @@ export function createPlant(options: PlantOptions): Plant {
   const equipment_faults = new Map<string, { kind: string; racks: readonly number[] }>();
   const sensor_faults = new Map<string, ActiveSensorFault & { rack: number }>();
   const totals: SiteEnergy = { it_kwh: 0, fan_kwh: 0, pump_kwh: 0, cooling_plant_kwh: 0, tokens: 0 };
-  let now_ms = options.start_ms - SETTLE_S * 1000;
+  const { start_ms, start_hour } = options;
+  const day_offset_ms = start_hour === undefined ? 0 : start_hour * 3_600_000 - (start_ms % DAY_MS);
+  let now_ms = start_ms - SETTLE_S * 1000;
   let last_dt_s = 0;
   let handles = 0;
 
@@ -99,7 +104,7 @@ export function createPlant(options: PlantOptions): Plant {
     }
     now_ms += dt_s * 1000;
     last_dt_s = dt_s;
-    demand.update(racks, now_ms, dt_s);
+    demand.update(racks, now_ms + day_offset_ms, dt_s);
     router.assign(racks, dt_s);
     demand.arrive(racks, dt_s);
     controlActuators(racks, dt_s);

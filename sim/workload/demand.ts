@@ -92,7 +92,7 @@ export function createDemand(mean_shares: readonly number[], random: Random): De
         drift_age_s -= DRIFT_PERIOD_S;
         relax(drift, DRIFT_SHARE, Math.exp(-DRIFT_PERIOD_S / DRIFT_S), random);
       }
-      const hour = (now_ms / 3_600_000) % 24;
+      const hour = (((now_ms / 3_600_000) % 24) + 24) % 24;
       const daytime = dayShare(hour);
       const base = NIGHT_TOKENS_PS + (DAY_TOKENS_PS - NIGHT_TOKENS_PS) * daytime;
       burst_spacing_s = NIGHT_BURST_SPACING_S + (DAY_BURST_SPACING_S - NIGHT_BURST_SPACING_S) * daytime;

@@ -14,6 +14,9 @@ interface Rack {
 }
 
 /** A running demo, seen through its public API and MQTT alone. */
+/** The simulated day starts here, whatever the hour of the test, so that it always has the same load. */
+const HOUR = "4";
+
 export async function startDemo(options: { speed: number; racks?: number }) {
   const data_dir = temporaryFolder();
   const racks = String(options.racks ?? 72);
@@ -27,6 +30,8 @@ export async function startDemo(options: { speed: number; racks?: number }) {
     "0",
     "--mqtt-port",
     "0",
+    "--hour",
+    HOUR,
   ];
   const program = startProgram("sim", [...args, "--data-dir", data_dir]);
   const [, http_url] = await program.says(/Aggregator\s+(http:\S+)/, 90_000);

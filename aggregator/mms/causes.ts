@@ -36,6 +36,11 @@ const SHARE_MIN = 0.02;
 const INDEPENDENT_SHARE = 0.5;
 const EVIDENCE_SHOWN = 5;
 
+/** Log-likelihood of a sensor fault of which no sensor was named in the last minute. */
+const UNNAMED_LOG = -4;
+const NAMED_FROM = 0.1;
+const SENSOR_SIGNS = SIGNS.flatMap((sign, s) => (sign === "relations" || sign === "change" ? [] : [s]));
+
 /** Ten deviations are not ten times the evidence of one. */
 export const compress = (z: number): number => Math.asinh(z);
 export const hasSign = (share: number): boolean => share >= SIGN_FROM;
@@ -63,9 +68,12 @@ export function classProbabilities(
   observed: Observed,
   parameters: CauseParameters = CAUSE_PARAMETERS,
 ): Record<CauseClass, number> {
-  const logs = CAUSE_CLASSES.map(
-    (name) => INDEPENDENT_SHARE * pieces(observed, parameters[name]).reduce((sum, value) => sum + value, 0),
-  );
+  const named = SENSOR_SIGNS.some((s) => observed.signs[s]! >= NAMED_FROM);
+  const logs = CAUSE_CLASSES.map((name) => {
+    const sum = pieces(observed, parameters[name]).reduce((total, value) => total + value, 0);
+    const unnamed = !named && CLASSES[name].cause === "sensor_fault" ? UNNAMED_LOG : 0;
+    return INDEPENDENT_SHARE * sum + unnamed;
+  });
   const largest = Math.max(...logs);
   const odds = logs.map((log) => Math.exp(log - largest));
   const total = odds.reduce((sum, value) => sum + value, 0);

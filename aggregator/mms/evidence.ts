@@ -7,9 +7,8 @@ const at = (feature: (typeof FEATURES)[number]) => FEATURES.indexOf(feature);
 
 /** The quantities that a cause is judged by, in standard deviations of nominal operation. */
 export const EVIDENCE = [
-  /** Load (tokens, GPU power) against the site's median, and against the rack's own before it deviated. */
+  /** Load (tokens, GPU power) against the site's median. */
   "load_vs_site",
-  "load_change",
   /** What load does not explain, against the site's median. */
   "inlet_c",
   "outlet_c",
@@ -44,16 +43,13 @@ export interface Observed {
   signs: Float64Array;
 }
 
-/** About a minute of 5 s scores, and about ten minutes. */
+/** About a minute of 5 s scores. */
 const FAST = 0.1;
-const SLOW = 0.01;
 /** Scores without a value after which the last one says nothing any more. */
 const SILENT_MAX = 24;
 
 interface Track {
   fast: Float64Array;
-  /** As the rack was before it deviated. */
-  usual: Float64Array;
   silent: Int32Array;
   signs: Float64Array;
   commanded: boolean;
@@ -72,7 +68,6 @@ export interface EvidenceTracker {
     about: {
       departure: Score["departure"] | null;
       sensors: readonly SensorAlarm[];
-      deviating: boolean;
       commanded: boolean;
     },
   ): void;
@@ -82,7 +77,10 @@ export interface EvidenceTracker {
 }
 
 /** Follows what every rack of a site shows, in the terms in which causes differ. */
-export function trackEvidence(model: Pick<ModelFile, "scaler" | "centers" | "training">, places: readonly Place[]): EvidenceTracker {
+export function trackEvidence(
+  model: Pick<ModelFile, "scaler" | "centers" | "training">,
+  places: readonly Place[],
+): EvidenceTracker {
   const response = loadResponse(model);
   const tracks = places.map(newTrack);
   const rows = Map.groupBy(places.keys(), (i) => places[i]!.row);
@@ -97,7 +95,7 @@ export function trackEvidence(model: Pick<ModelFile, "scaler" | "centers" | "tra
   const inletOf = (racks: readonly number[]) =>
     median(racks.map((i) => unexplained[i]![INLET]!)) - site[INLET]!;
   return {
-    observe(i, x, { departure, sensors, deviating, commanded }) {
+    observe(i, x, { departure, sensors, commanded }) {
       const track = tracks[i]!;
       track.commanded = commanded;
       for (let j = 0; j < F; j++) {
@@ -108,7 +106,6 @@ export function trackEvidence(model: Pick<ModelFile, "scaler" | "centers" | "tra
         }
         track.silent[j] = 0;
         track.fast[j] = blend(track.fast[j]!, z, FAST);
-        if (!deviating) track.usual[j] = blend(track.usual[j]!, z, SLOW);
       }
       for (const [s, sign] of SIGNS.entries()) {
         const there = sign === departure || sensors.some(({ problem }) => problem === sign);
@@ -131,7 +128,6 @@ export function trackEvidence(model: Pick<ModelFile, "scaler" | "centers" | "tra
       const free = (j: number) => (track.commanded ? Number.NaN : off(j));
       const values = Float64Array.of(
         load[i]! - site_load,
-        load[i]! - loadOf(track.usual),
         off(INLET),
         free(at("outlet_c")),
         free(at("delta_t")),
@@ -154,7 +150,6 @@ const LOAD_FEATURES = [at("tokens_ps"), at("gpu_power_kw")];
 function newTrack(): Track {
   return {
     fast: new Float64Array(F).fill(Number.NaN),
-    usual: new Float64Array(F).fill(Number.NaN),
     silent: new Int32Array(F),
     signs: new Float64Array(SIGNS.length),
     commanded: false,
@@ -175,7 +170,11 @@ function loadOf(z: ArrayLike<number>): number {
  * How many standard deviations each feature moves per standard deviation of load in nominal operation: the regression
  * over the model's clusters, weighted with their sizes.
  */
-function loadResponse({ centers, training, scaler }: Pick<ModelFile, "scaler" | "centers" | "training">): Float64Array {
+function loadResponse({
+  centers,
+  training,
+  scaler,
+}: Pick<ModelFile, "scaler" | "centers" | "training">): Float64Array {
   const sizes = training.cluster_sizes;
   const load = centers.map(loadOf);
   const square = load.reduce((sum, value, k) => sum + (sizes[k] ?? 1) * value * value, 0);

@@ -1,4 +1,5 @@
 import type { ModelFile } from "../../shared/contracts/model.ts";
+import type { Score } from "../../shared/contracts/score.ts";
 import type { Refinement } from "./refinement.ts";
 import type { Dynamics } from "./score-dynamics.ts";
 
@@ -68,4 +69,15 @@ export function logRatio(models: ScoreModels, d: number): number {
   const shift = (anomalous_log_mean - nominal_log_mean) / log_std;
   const z = (Math.log(Math.max(d, D_MIN)) - (nominal_log_mean + anomalous_log_mean) / 2) / log_std;
   return effective_share * shift * z;
+}
+
+/**
+ * What a departure that an agent reports adds, per score: it stands in about a third of the scores of a fault and in
+ * fewer than one in ten thousand nominal ones, a ratio of exp(8); it rests on the same readings as D, so less.
+ */
+const DEPARTURE_LOG_RATIO = 6;
+
+/** The evidence of a score and of the departure that came with it. */
+export function withDeparture(log_ratio: number, departure: Score["departure"] | null | undefined): number {
+  return departure ? Math.max(log_ratio, 0) + DEPARTURE_LOG_RATIO : log_ratio;
 }

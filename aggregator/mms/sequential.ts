@@ -41,7 +41,7 @@ export function boundsFor(rates: {
 }
 
 /** A single score is worth at most this share of the way to a decision: a lone spike decides nothing. */
-const STEP_SHARE = 1 / 4;
+const STEP_SHARE = 1 / 3;
 /** Transient from this share of the way on; with the step above no score can lead past it. */
 const TRANSIENT_SHARE = 1 / 3;
 
@@ -73,3 +73,7 @@ export function nextTest(before: SequentialTest, log_ratio: number, bounds: Boun
     }
   }
 }
+
+/** An anomaly is established and not yet over. */
+export const standsAlarmed = ({ phase }: SequentialTest): boolean =>
+  phase === "persistent" || phase === "recovering";

@@ -3,34 +3,55 @@ import { runCli } from "../../shared/cli.ts";
 import { benchFaults } from "./faults.ts";
 import { benchGenerate } from "./generate.ts";
 import { benchIms } from "./ims.ts";
+import { benchMms, type MmsBenchOptions } from "./mms.ts";
 import { benchPipeline } from "./pipeline.ts";
 import { benchPlant } from "./plant.ts";
 import { benchSkab } from "./skab.ts";
 
-const BENCHES = [
-  { name: "generate", what: "data generation, against the described 20,000 samples/s", run: benchGenerate },
-  { name: "ims", what: "training and scoring, against scikit-learn where it is installed", run: benchIms },
-  { name: "plant", what: "the closed-loop plant: speed, calibration, false alarms", run: benchPlant },
-  { name: "skab", what: "fault detection on the public SKAB recordings of a water loop", run: benchSkab },
+const BENCHES: { name: string; what: string; run(options: MmsBenchOptions): Promise<void> }[] = [
+  {
+    name: "generate",
+    what: "data generation, against the described 20,000 samples/s",
+    run: () => benchGenerate(),
+  },
+  {
+    name: "ims",
+    what: "training and scoring, against scikit-learn where it is installed",
+    run: () => benchIms(),
+  },
+  { name: "plant", what: "the closed-loop plant: speed, calibration, false alarms", run: () => benchPlant() },
+  {
+    name: "skab",
+    what: "fault detection on the public SKAB recordings of a water loop",
+    run: () => benchSkab(),
+  },
   {
     name: "faults",
     what: "recall, false alarms and delay on the simulator's labelled faults",
-    run: benchFaults,
+    run: () => benchFaults(),
   },
-  { name: "pipeline", what: "messages through broker, ingest, store and MMS", run: benchPipeline },
+  {
+    name: "mms",
+    what: "the likelihood ratio against the described filter, causes and incidents, on labelled faults",
+    run: benchMms,
+  },
+  { name: "pipeline", what: "messages through broker, ingest, store and MMS", run: () => benchPipeline() },
 ];
 
 const program = new Command("bench")
   .description("measures Skadi on this machine; without a name, everything")
   .argument("[names...]", BENCHES.map(({ name, what }) => `${name}: ${what}`).join("; "))
-  .action(async (names: string[]) => {
+  .option("--seeds <list>", "mms: days to run, such as 1-20 or 3,7")
+  .option("--json", "mms: print all figures as a last line of JSON")
+  .option("--fit", "mms: learn what causes look like from the seeds (default 101-112) instead of measuring")
+  .action(async (names: string[], options: MmsBenchOptions) => {
     const unknown = names.filter((name) => !BENCHES.some((bench) => bench.name === name));
     if (unknown.length > 0)
       program.error(`no bench ${unknown.join(", ")}; there are ${BENCHES.map((b) => b.name).join(", ")}`);
     for (const { name, run } of BENCHES) {
       if (names.length > 0 && !names.includes(name)) continue;
       process.stdout.write(`\n== ${name} ==\n`);
-      await run();
+      await run(options);
     }
   });
 

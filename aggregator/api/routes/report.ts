@@ -1,6 +1,7 @@
 import { z } from "zod";
 import { Action } from "../../../shared/contracts/action.ts";
 import { Timestamp } from "../../../shared/contracts/envelope.ts";
+import { Incident } from "../../../shared/contracts/incident.ts";
 import { Score } from "../../../shared/contracts/score.ts";
 import { isoTime } from "../../../shared/time.ts";
 import { siteReport } from "../../report.ts";
@@ -25,6 +26,7 @@ const Report = z.object({
   }),
   scores: z.array(Score),
   anomalies: z.array(EventBody),
+  incidents: z.array(Incident),
 });
 
 const RECENT = 20;
@@ -37,6 +39,7 @@ function report(context: ApiContext): z.infer<typeof Report> {
     generated_at: isoTime(now_ms),
     ...siteReport(currentOverview(context), store.actions.recent(1_000), store.actions.count()),
     scores: store.samples.recentScores(RECENT),
+    incidents: store.incidents.recent({ limit: RECENT }),
     anomalies: store.events.between(now_ms - DAY_MS, now_ms, 1_000).filter((event) => event.type === "mms"),
   };
 }

@@ -2,6 +2,7 @@ import { z } from "zod";
 import { Mode } from "../../../shared/contracts/action.ts";
 import { Limits } from "../../../shared/contracts/config.ts";
 import { Timestamp } from "../../../shared/contracts/envelope.ts";
+import { Incident } from "../../../shared/contracts/incident.ts";
 import { MmsState, ScoreLevel } from "../../../shared/contracts/score.ts";
 import { isoTime } from "../../../shared/time.ts";
 import { HEATMAP_TYPES, type HeatmapType, liveHeatmap, pastHeatmap } from "../../heatmap.ts";
@@ -78,6 +79,19 @@ export const Overview = z.object({
     tokens_ps: z.number(),
   }),
   actions: z.int(),
+  /** Open and acknowledged ones, oldest first. */
+  incidents: z.array(
+    Incident.pick({
+      id: true,
+      scope: true,
+      row: true,
+      status: true,
+      severity: true,
+      title: true,
+      opened_at: true,
+      maintenance: true,
+    }).extend({ racks: z.array(z.string()) }),
+  ),
   limits: Limits,
   rack_list: z.array(RackSummary),
 });
@@ -103,10 +117,11 @@ const Heatmap = z.object({
 const heatmap_types = Object.keys(HEATMAP_TYPES) as [HeatmapType, ...HeatmapType[]];
 
 export function currentOverview(context: ApiContext): z.infer<typeof Overview> {
-  const { config, fleet, mode, rollout, store, clock } = context;
+  const { config, fleet, mode, rollout, store, clock, incidents } = context;
   const model_id = rollout.scorer()?.model.id ?? null;
   const actions = store.actions.count();
-  return siteOverview({ config, fleet, mode: mode.get(), model_id, actions }, clock.now());
+  const parts = { config, fleet, mode: mode.get(), model_id, actions, incidents: incidents.active() };
+  return siteOverview(parts, clock.now());
 }
 
 export const stateRoutes: RouteGroup = (api, context) => {

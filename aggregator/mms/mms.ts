@@ -75,10 +75,10 @@ export function createMms(context: MmsContext): Mms {
   const current = (): Fitted | null => {
     const scorer = context.scorer();
     if (!scorer) return null;
-    if (fitted?.scorer !== scorer) fitted = fit(scorer);
+    if (fitted?.scorer !== scorer) fitted = fitTo(scorer);
     return fitted;
   };
-  const fit = (scorer: Scorer): Fitted => {
+  const fitTo = (scorer: Scorer): Fitted => {
     const { id, distributions, features } = scorer.model;
     const kept = store.settings.get(DYNAMICS) as { model_id: string; state: DynamicsState } | undefined;
     const dynamics = trackDynamics(

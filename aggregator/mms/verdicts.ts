@@ -5,12 +5,13 @@ import {
   classProbabilities,
   compress,
   hasSign,
+  SENSOR_SIGNS,
   verdictOf,
 } from "./causes.ts";
 import type { Observed } from "./evidence.ts";
 
-/** What is remembered of a rack without an alarm: a second alarm of one incident goes on where the first ended. */
-const REMEMBERED_LOOKS = 240;
+/** A second alarm of one incident goes on where the first ended: remembered for fifty minutes of looks at one in 5 s. */
+const REMEMBERED_LOOKS = 600;
 /** What a look counts that shows nothing at all. */
 const WEIGHT_MIN = 0.1;
 
@@ -48,10 +49,10 @@ export function causeFollower() {
   };
 }
 
-/** How far all quantities together are off, and how many signs are there. */
+/** How far all quantities together are off, and how many sensors' signs are there. */
 function strengthOf({ values, signs }: Observed): number {
   let sum = WEIGHT_MIN;
   for (const value of values) if (!Number.isNaN(value)) sum += compress(value) ** 2;
-  for (const sign of signs) if (hasSign(sign)) sum++;
+  for (const s of SENSOR_SIGNS) if (hasSign(signs[s]!)) sum++;
   return sum;
 }

@@ -39,7 +39,7 @@ export const Score = z.object({
    */
   departure: z.enum(["relations", "change"]).optional(),
   /** Sensors of the rack that want a technician. Absent: none. */
-  sensors: z.array(SensorAlarm).max(16).optional(),
+  sensors: z.array(SensorAlarm).max(64).optional(),
 });
 export type Score = z.infer<typeof Score>;
 

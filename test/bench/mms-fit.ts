@@ -42,7 +42,7 @@ function fitClass(instances: readonly Instance[]): ClassParameters {
   };
 }
 
-const round = (value: number) => Math.round(value * 1000) / 1000;
+const round = (value: number) => Math.round(value * 100) / 100;
 
 /** The module `aggregator/mms/cause-parameters.ts` with these parameters. */
 export function parametersModule(parameters: CauseParameters, about: string): string {

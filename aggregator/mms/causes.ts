@@ -37,9 +37,11 @@ const INDEPENDENT_SHARE = 0.5;
 const EVIDENCE_SHOWN = 5;
 
 /** Log-likelihood of a sensor fault of which no sensor was named in the last minute. */
-const UNNAMED_LOG = -8;
+const UNNAMED_LOG = -25;
 const NAMED_FROM = 0.1;
-export const SENSOR_SIGNS = SIGNS.flatMap((sign, s) => (sign === "relations" || sign === "change" ? [] : [s]));
+export const SENSOR_SIGNS = SIGNS.flatMap((sign, s) =>
+  sign === "relations" || sign === "change" ? [] : [s],
+);
 
 /** Ten deviations are not ten times the evidence of one. */
 export const compress = (z: number): number => Math.asinh(z);

@@ -13,7 +13,7 @@ import type { Observed } from "./evidence.ts";
 /** A second alarm of one incident goes on where the first ended: remembered for fifty minutes of looks at one in 5 s. */
 const REMEMBERED_LOOKS = 600;
 /** What a look counts that shows nothing at all. */
-const WEIGHT_MIN = 0.1;
+const WEIGHT_MIN = 0.02;
 
 interface Followed {
   probabilities: Record<CauseClass, number>;

@@ -34,9 +34,8 @@ function channel() {
   const log = createLog("test", "silent");
   const made = createChannel({ site: "dc1", transport, settings, clock, log });
   const pass = async (seconds: number) => {
-    for (let s = 0; s < seconds; s++) {
-      clock.advance(1_000);
-      await Promise.resolve();
+    for (let s = 0; s <= seconds; s++) {
+      clock.advance(s === 0 ? 0 : 1_000);
       await new Promise((resolve) => setImmediate(resolve));
     }
   };

@@ -1,4 +1,4 @@
-import type { Cause, CauseVerdict, Incident, Severity } from "../../shared/contracts/incident.ts";
+import type { Cause, CauseVerdict, Incident, Severity, SubCause } from "../../shared/contracts/incident.ts";
 
 const SEVERITIES: readonly Severity[] = ["info", "warning", "critical"];
 
@@ -54,6 +54,11 @@ const CAUSE_WORDS: Record<Cause, string> = {
   sensor_fault: "sensor fault",
 };
 
+const SUB_CAUSE_WORDS: Partial<Record<SubCause, string>> = {
+  crah_failure: "cooling side (air handler)",
+  tile_blockage: "cooling side (floor tile)",
+};
+
 /** One line for people: what, and where. */
 export function titleOf({ scope, row, racks, verdict }: Incident): string {
   const names = racks.map(({ rack_id }) => rack_id);
@@ -61,14 +66,8 @@ export function titleOf({ scope, row, racks, verdict }: Incident): string {
   const where = scope === "site" ? "Site" : scope === "row" ? `Row ${row} (${names.length} racks)` : shown;
   if (!verdict) return `${where}: lasting deviation`;
   const { cause, sub_cause } = verdict;
-  const detail =
-    sub_cause === "crah_failure"
-      ? "too hot, cooling side (air handler)"
-      : sub_cause === "tile_blockage"
-        ? "too hot, cooling side (floor tile)"
-        : sub_cause
-          ? `${CAUSE_WORDS[cause]} (${sub_cause})`
-          : CAUSE_WORDS[cause];
-  const sensors = cause === "sensor_fault" ? racks.flatMap((rack) => rack.sensors) : [];
-  return `${where}: ${detail}${sensors.length > 0 ? `: ${[...new Set(sensors)].join(", ")}` : ""}`;
+  const sensors = [...new Set(racks.flatMap((rack) => rack.sensors))];
+  if (cause === "sensor_fault" && sensors.length > 0) return `${where}: sensor fault, ${sensors.join(", ")}`;
+  const part = sub_cause ? (SUB_CAUSE_WORDS[sub_cause] ?? sub_cause) : null;
+  return `${where}: ${CAUSE_WORDS[cause]}${part ? `, ${part}` : ""}`;
 }

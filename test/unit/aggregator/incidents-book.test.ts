@@ -3,7 +3,13 @@ import { describe, expect, it } from "vitest";
 import { type BookSettings, incidentBook, type RackAlarm } from "../../../aggregator/incidents/book.ts";
 import type { Cause, CauseVerdict, Incident, SubCause } from "../../../shared/contracts/incident.ts";
 
-const settings: BookSettings = { correlation_s: 900, row_racks: 3, site_rows: 3, close_after_s: 600, reopen_s: 1_800 };
+const settings: BookSettings = {
+  correlation_s: 900,
+  row_racks: 3,
+  site_rows: 3,
+  close_after_s: 600,
+  reopen_s: 1_800,
+};
 const T0 = Date.UTC(2026, 0, 1);
 const LOOK_MS = 5_000;
 
@@ -40,7 +46,8 @@ function watch(covered: (rack_id: string) => boolean = () => false) {
       }
     },
     /** Every incident that is not a part of another. */
-    shown: () => [...all.keys()].map((id) => book.get(id) ?? all.get(id)!).filter((i) => i.merged_into === null),
+    shown: () =>
+      [...all.keys()].map((id) => book.get(id) ?? all.get(id)!).filter((i) => i.merged_into === null),
     ids: () => ids,
   };
 }
@@ -101,7 +108,11 @@ describe("one rack", () => {
 
   it("idle and overcooled racks cost energy and are only mentioned", () => {
     const w = watch();
-    w.stand(30, alarm("R-A-01", { verdict: verdict("overcooled") }), alarm("R-D-01", { verdict: verdict("under_utilized") }));
+    w.stand(
+      30,
+      alarm("R-A-01", { verdict: verdict("overcooled") }),
+      alarm("R-D-01", { verdict: verdict("under_utilized") }),
+    );
     expect(w.book.active().map(({ severity }) => severity)).toEqual(["info", "info"]);
   });
 });
@@ -132,15 +143,19 @@ describe("rows and site", () => {
   it("racks whose causes look different at first are still one, once a quarter of the row is off", () => {
     const causes = ["pump_fault", "high_load", "thermal_event", "fan_fault"] as const;
     fc.assert(
-      fc.property(fc.shuffledSubarray(ROW, { minLength: 3 }), fc.infiniteStream(fc.constantFrom(...causes)), (racks, stream) => {
-        const w = watch();
-        const standing: RackAlarm[] = [];
-        for (const rack_id of racks) {
-          standing.push(alarm(rack_id, { verdict: verdict(stream.next().value!) }));
-          w.stand(10, ...standing);
-        }
-        expect(w.shown()).toHaveLength(1);
-      }),
+      fc.property(
+        fc.shuffledSubarray(ROW, { minLength: 3 }),
+        fc.infiniteStream(fc.constantFrom(...causes)),
+        (racks, stream) => {
+          const w = watch();
+          const standing: RackAlarm[] = [];
+          for (const rack_id of racks) {
+            standing.push(alarm(rack_id, { verdict: verdict(stream.next().value!) }));
+            w.stand(10, ...standing);
+          }
+          expect(w.shown()).toHaveLength(1);
+        },
+      ),
       { numRuns: 50 },
     );
   });
@@ -159,13 +174,18 @@ describe("rows and site", () => {
 
   it("two faults of distant racks are two incidents", () => {
     const w = watch();
-    w.stand(60, alarm("R-C-01", { verdict: verdict("fan_fault") }), alarm("R-C-09", { verdict: verdict("pump_fault") }));
+    w.stand(
+      60,
+      alarm("R-C-01", { verdict: verdict("fan_fault") }),
+      alarm("R-C-09", { verdict: verdict("pump_fault") }),
+    );
     expect(w.shown()).toHaveLength(2);
   });
 
   it("three rows within the correlation time are one incident of the site", () => {
     const w = watch();
-    const rows = (names: string) => [...names].flatMap((row) => ROW.map((id) => alarm(id.replace("C", row), hot)));
+    const rows = (names: string) =>
+      [...names].flatMap((row) => ROW.map((id) => alarm(id.replace("C", row), hot)));
     w.stand(60, ...rows("A"));
     w.stand(60, ...rows("AB"));
     expect(w.shown().map(({ scope }) => scope)).toEqual(["row", "row"]);

@@ -80,7 +80,10 @@ describe("the evidence", () => {
   const at = (name: (typeof EVIDENCE)[number]) => EVIDENCE.indexOf(name);
   const window = (offsets: Partial<Record<(typeof FEATURES)[number], number>>) =>
     Float64Array.from(FEATURES, (feature, j) => mean[j]! + (offsets[feature] ?? 0) * scale[j]!);
-  const watch = (of: (i: number) => Parameters<typeof window>[0], about: (i: number) => object = () => ({})) => {
+  const watch = (
+    of: (i: number) => Parameters<typeof window>[0],
+    about: (i: number) => object = () => ({}),
+  ) => {
     const tracker = trackEvidence(model, places);
     for (let n = 0; n < 100; n++) {
       for (const i of places.keys()) tracker.observe(i, window(of(i)), { ...quiet, ...about(i) });

@@ -20,7 +20,10 @@ describe("the score models", () => {
 
   it("assume anomalies two deviations up where training saw too few", () => {
     for (const thin of [null, { ...anomalous, count: 20 }]) {
-      expect(scoreModels({ nominal, anomalous: thin }, steady, UNREFINED).anomalous_log_mean).toBeCloseTo(0.6, 12);
+      expect(scoreModels({ nominal, anomalous: thin }, steady, UNREFINED).anomalous_log_mean).toBeCloseTo(
+        0.6,
+        12,
+      );
     }
   });
 
@@ -35,7 +38,9 @@ describe("the score models", () => {
     const d = fc.double({ min: 0, max: 100, noNaN: true });
     fc.assert(
       fc.property(d, d, (a, b) => {
-        expect(Math.sign(logRatio(models, a) - logRatio(models, b)) * Math.sign(a - b)).toBeGreaterThanOrEqual(0);
+        expect(
+          Math.sign(logRatio(models, a) - logRatio(models, b)) * Math.sign(a - b),
+        ).toBeGreaterThanOrEqual(0);
       }),
     );
   });

@@ -29,7 +29,13 @@ function* scores(log_mean: number, phi: number, seed: number): Generator<number>
 }
 
 /** How many scores it takes until the phase; Infinity beyond `most`. */
-function scoresUntil(phase: MmsPhase, start: SequentialTest, d: Generator<number>, about: ScoreModels, most: number) {
+function scoresUntil(
+  phase: MmsPhase,
+  start: SequentialTest,
+  d: Generator<number>,
+  about: ScoreModels,
+  most: number,
+) {
   let test = start;
   for (let n = 1; n <= most; n++) {
     test = nextTest(test, logRatio(about, d.next().value as number), bounds);
@@ -53,7 +59,9 @@ describe("the sequential test's stated error rates, on synthetic scores", () => 
   const SCORES = 300_000;
 
   it("nominal scores raise at most the stated number of alarms (here one in 1,000)", () => {
-    expect(alarmsIn(SCORES, scores(models.nominal_log_mean, 0, 1), models)).toBeLessThanOrEqual(SCORES / 1_000);
+    expect(alarmsIn(SCORES, scores(models.nominal_log_mean, 0, 1), models)).toBeLessThanOrEqual(
+      SCORES / 1_000,
+    );
   });
 
   it("holds for scores that resemble their predecessors, if the test knows how much; else it would not", () => {

@@ -12,7 +12,15 @@ function incident(id: string, changes: Partial<Incident> = {}): Incident {
   return {
     ...{ v: 1, id, scope: "rack", row: "A", status: "open", severity: "warning", title: `${id}: fan fault` },
     ...{ opened_at: ts, updated_at: ts, closed_at: null, closed_by: null, acknowledged_by: null },
-    ...{ maintenance: false, judged: null, reopened: 0, merged_into: null, verdict: null, racks: [], timeline: [] },
+    ...{
+      maintenance: false,
+      judged: null,
+      reopened: 0,
+      merged_into: null,
+      verdict: null,
+      racks: [],
+      timeline: [],
+    },
     ...changes,
   };
 }

@@ -111,6 +111,7 @@ function rackSummary(rack: Rack, now_ms: number) {
     level: score?.state ?? null,
     scored_by: score?.scored_by ?? null,
     mms_state: mms?.state ?? null,
+    mms_phase: mms?.test?.phase ?? null,
     mms_ema: mms?.ema ?? null,
     inlet_c: sample?.inlet_c ?? null,
     outlet_c: sample?.outlet_c ?? null,

@@ -47,7 +47,7 @@ export interface IncidentBook {
   put(incident: Incident): void;
 }
 
-export const SKADI = "skadi";
+const SKADI = "skadi";
 const NOTES_MAX = 200;
 
 export const isActive = (incident: Incident): boolean => incident.status !== "closed";
@@ -212,12 +212,12 @@ export function incidentBook(context: BookContext): IncidentBook {
     }
     if (!isActive(next)) return next === incident ? undefined : save(next);
     const verdict = combinedVerdict(next) ?? next.verdict;
-    const cause_before = next.verdict?.cause;
+    const before = next.verdict;
     const severity = worse(next.severity, severityOf(next, verdict, over_limit));
     const severity_before = next.severity;
     next = { ...next, verdict, severity };
     next = { ...next, title: titleOf(next) };
-    if (verdict && verdict.cause !== cause_before) {
+    if (verdict && (verdict.cause !== before?.cause || verdict.sub_cause !== before.sub_cause)) {
       const text = `${titleOf(next)}, confidence ${verdict.confidence.toFixed(2)}`;
       next = noted(next, { ts, kind: "cause", by: SKADI, text });
     }

@@ -18,6 +18,8 @@ export interface Incidents {
   look(): void;
   /** Open and acknowledged ones, oldest first. */
   active(): Incident[];
+  /** Also those that are over, newest first. */
+  recent(filter: Parameters<Store["incidents"]["recent"]>[0]): Incident[];
   /** The following throw SKADI_NOT_FOUND for an unknown id and SKADI_CONFLICT where the state does not allow it. */
   get(id: string): Incident;
   acknowledge(id: string, by: string, text: string): Incident;
@@ -42,6 +44,8 @@ interface IncidentsContext {
 
 /** As often as racks are scored. */
 const LOOK_MS = 5_000;
+/** What only moves in its figures is written down once a minute. */
+const KEEP_EVERY = 12;
 /** A rack that has been silent for longer shows nothing; its alarm neither stands nor ends. */
 const STALE_MS = 120_000;
 
@@ -56,6 +60,7 @@ export function createIncidents(context: IncidentsContext): Incidents {
   const since_ms = clock.now() - config.incidents.reopen_s * 1000;
   for (const incident of store.incidents.activeOrClosedSince(since_ms)) book.put(incident);
   const seen_seq = new Map<string, number>();
+  let looks = 0;
   let stop: (() => void) | null = null;
 
   const keep = (incident: Incident): Incident => {
@@ -107,6 +112,7 @@ export function createIncidents(context: IncidentsContext): Incidents {
     mms.causes()?.evidence.compare();
     const alarms = fleet.racks.flatMap((rack) => alarmOf(rack, now_ms) ?? []);
     for (const incident of book.look(now_ms, alarms)) keep(incident);
+    if (++looks % KEEP_EVERY === 0) for (const incident of book.active()) store.incidents.put(incident);
   };
 
   const find = (id: string): Incident => {
@@ -148,9 +154,12 @@ export function createIncidents(context: IncidentsContext): Incidents {
     stop() {
       stop?.();
       stop = null;
+      for (const incident of book.active()) store.incidents.put(incident);
     },
     look,
     active: book.active,
+    // Figures of an open one move on between two writes.
+    recent: (filter) => store.incidents.recent(filter).map((incident) => book.get(incident.id) ?? incident),
     get: find,
     acknowledge(id, by, text) {
       return change(findActive(id), "acknowledged", by, text, {

@@ -3,7 +3,7 @@ import type { MaintenanceWindow } from "../../shared/contracts/incident.ts";
 import { skadiError } from "../../shared/errors.ts";
 import type { Store } from "../store/store.ts";
 
-export type MaintenancePlan = Omit<MaintenanceWindow, "id">;
+type MaintenancePlan = Omit<MaintenanceWindow, "id">;
 
 export interface Maintenance {
   all(): MaintenanceWindow[];
@@ -15,7 +15,7 @@ export interface Maintenance {
 }
 
 /** Whether a window covers a place at an instant: its rack, its row, or (with neither) the whole site. */
-export function isCovered(
+function isCovered(
   { rack_id, row, from, to }: MaintenanceWindow,
   place: { rack_id: string; row: string },
   now_ms: number,

@@ -22,7 +22,6 @@ export const EVIDENCE = [
   "row_inlet_c",
   "neighbour_inlet_c",
 ] as const;
-export type EvidenceName = (typeof EVIDENCE)[number];
 
 /** What the rack's own supervision says, each a share of the last minute. */
 export const SIGNS = [
@@ -35,7 +34,6 @@ export const SIGNS = [
   "erratic",
   "range",
 ] as const;
-export type SignName = (typeof SIGNS)[number];
 
 export interface Observed {
   /** NaN where it cannot be known or says nothing now. */

@@ -132,7 +132,14 @@ export function createMms(context: MmsContext): Mms {
       if (ours) observe(rack, score, after.test, fit);
       if (after.state !== (before?.state ?? "transient")) {
         const { d, tau_fast, tau_persist } = score;
-        events.publish("mms", rack.rack_id, { state: after.state, ema: after.ema, d, tau_fast, tau_persist });
+        events.publish("mms", rack.rack_id, {
+          state: after.state,
+          phase: after.test?.phase ?? null,
+          ema: after.ema,
+          d,
+          tau_fast,
+          tau_persist,
+        });
         commander.send(rack.rack_id, { kind: "mms_state", state: after.state });
       }
       return after;

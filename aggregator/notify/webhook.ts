@@ -2,7 +2,7 @@ import { createHmac } from "node:crypto";
 import type { NotifyConfig } from "../../shared/contracts/config.ts";
 import type { Transport } from "./channel.ts";
 
-export const SIGNATURE_HEADER = "x-skadi-signature";
+const SIGNATURE_HEADER = "x-skadi-signature";
 
 /** HMAC-SHA-256 of the body, as `sha256=<hex>`. */
 export const webhookSignature = (body: string, secret: string): string =>

@@ -62,7 +62,7 @@ const CLASS_OF: Record<string, CauseClass> = {
   pump_degradation: "pump_fault",
   load_surge: "high_load",
 };
-export const classOf = (event: LabelledEvent): CauseClass => {
+const classOf = (event: LabelledEvent): CauseClass => {
   const kind = "fault" in event ? event.fault.kind : event.kind;
   return CLASS_OF[kind] ?? (kind as CauseClass);
 };

@@ -27,7 +27,7 @@ const Plan = z.object({
 });
 
 export const incidentRoutes: RouteGroup = (api, context) => {
-  const { incidents, maintenance, store, clock, token } = context;
+  const { incidents, maintenance, clock, token } = context;
   const control = { onRequest: requireToken(token) };
 
   api.get("/incidents", {
@@ -41,7 +41,7 @@ export const incidentRoutes: RouteGroup = (api, context) => {
       }),
       response: { 200: z.object({ incidents: z.array(Incident) }), "4xx": ErrorBody },
     },
-    handler: async (request) => ({ incidents: store.incidents.recent(request.query) }),
+    handler: async (request) => ({ incidents: incidents.recent(request.query) }),
   });
   api.get("/incidents/:id", {
     schema: {

@@ -39,7 +39,7 @@ function report(context: ApiContext): z.infer<typeof Report> {
     generated_at: isoTime(now_ms),
     ...siteReport(currentOverview(context), store.actions.recent(1_000), store.actions.count()),
     scores: store.samples.recentScores(RECENT),
-    incidents: store.incidents.recent({ limit: RECENT }),
+    incidents: context.incidents.recent({ limit: RECENT }),
     anomalies: store.events.between(now_ms - DAY_MS, now_ms, 1_000).filter((event) => event.type === "mms"),
   };
 }

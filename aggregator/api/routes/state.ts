@@ -6,6 +6,7 @@ import { Incident } from "../../../shared/contracts/incident.ts";
 import { MmsState, ScoreLevel } from "../../../shared/contracts/score.ts";
 import { isoTime } from "../../../shared/time.ts";
 import { HEATMAP_TYPES, type HeatmapType, liveHeatmap, pastHeatmap } from "../../heatmap.ts";
+import { MMS_PHASES } from "../../mms/sequential.ts";
 import { siteOverview } from "../../overview.ts";
 import type { ApiContext, RouteGroup } from "../context.ts";
 import { ErrorBody } from "../errors.ts";
@@ -30,6 +31,8 @@ const RackSummary = z.object({
   level: ScoreLevel.nullable(),
   scored_by: z.enum(["agent", "aggregator"]).nullable(),
   mms_state: MmsState.nullable(),
+  /** Of the likelihood-ratio mode; null in the other. */
+  mms_phase: z.enum(MMS_PHASES).nullable(),
   mms_ema: Figure,
   inlet_c: Figure,
   outlet_c: Figure,

@@ -1,11 +1,18 @@
+import { createServer } from "node:net";
 import { describe, expect, it } from "vitest";
 import { emailTransport } from "../../../aggregator/notify/email.ts";
 import { noticeOf } from "../../../aggregator/notify/message.ts";
 import { webhookSignature, webhookTransport } from "../../../aggregator/notify/webhook.ts";
 
 const notice = noticeOf("dc1", []);
-/** Nobody listens on port 1. */
-const NOBODY = "127.0.0.1:1";
+/** An address that nobody listens on: its port was free a moment ago. */
+async function nobody(): Promise<string> {
+  const server = createServer();
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  const address = server.address();
+  await new Promise<void>((resolve) => server.close(() => resolve()));
+  return `127.0.0.1:${typeof address === "object" && address ? address.port : 0}`;
+}
 
 const failureOf = (sending: Promise<void>): Promise<string> =>
   sending.then(
@@ -15,7 +22,7 @@ const failureOf = (sending: Promise<void>): Promise<string> =>
 
 describe("secrets", () => {
   it("in a webhook's address are not in the error when it cannot be reached", async () => {
-    const transport = webhookTransport({ url: `http://${NOBODY}/hooks/hunter2`, timeout_s: 2 });
+    const transport = webhookTransport({ url: `http://${await nobody()}/hooks/hunter2`, timeout_s: 2 });
     const failure = await failureOf(transport!.send(notice));
     expect(failure).toContain("ECONNREFUSED");
     expect(failure).not.toContain("hunter2");

@@ -211,6 +211,13 @@ export function incidentBook(context: BookContext): IncidentBook {
       next = noted({ ...next, racks }, { ts, kind: "rack_recovered", by: SKADI, text: rack.rack_id });
     }
     if (!isActive(next)) return next === incident ? undefined : save(next);
+    const worked_on = (rack: IncidentRack) =>
+      rack.recovered_at !== null ||
+      context.underMaintenance({ rack_id: rack.rack_id, row: rowOf(rack) }, now_ms);
+    if (next.maintenance && !next.racks.every(worked_on)) {
+      const about = { ts, kind: "maintenance_over", by: SKADI, text: "still not well" } as const;
+      next = noted({ ...next, maintenance: false }, about);
+    }
     const verdict = combinedVerdict(next) ?? next.verdict;
     const before = next.verdict;
     const severity = worse(next.severity, severityOf(next, verdict, over_limit));

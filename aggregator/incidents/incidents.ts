@@ -82,7 +82,7 @@ export function createIncidents(context: IncidentsContext): Incidents {
     return incident;
   };
 
-  const alarmOf = (rack: Rack, now_ms: number): RackAlarm | null => {
+  const alarmOf = (rack: Rack, i: number, now_ms: number): RackAlarm | null => {
     const causes = mms.causes();
     const persistent = rack.mms?.state === "persistent";
     const sensors = (rack.score?.sensors ?? []).map(({ field, problem }) => `${field}: ${problem}`);
@@ -92,7 +92,7 @@ export function createIncidents(context: IncidentsContext): Incidents {
       causes?.follower.calm(rack.rack_id);
       return null;
     }
-    const observed = causes && !stale ? causes.evidence.of(fleet.racks.indexOf(rack)) : null;
+    const observed = causes && !stale ? causes.evidence.of(i) : null;
     const news = rack.score !== null && seen_seq.get(rack.rack_id) !== rack.score.seq;
     if (rack.score) seen_seq.set(rack.rack_id, rack.score.seq);
     return {
@@ -110,7 +110,7 @@ export function createIncidents(context: IncidentsContext): Incidents {
   const look = () => {
     const now_ms = clock.now();
     mms.causes()?.evidence.compare();
-    const alarms = fleet.racks.flatMap((rack) => alarmOf(rack, now_ms) ?? []);
+    const alarms = fleet.racks.flatMap((rack, i) => alarmOf(rack, i, now_ms) ?? []);
     for (const incident of book.look(now_ms, alarms)) keep(incident);
     if (++looks % KEEP_EVERY === 0) for (const incident of book.active()) store.incidents.put(incident);
   };

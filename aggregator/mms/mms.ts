@@ -101,10 +101,10 @@ export function createMms(context: MmsContext): Mms {
     if (fitted) Object.assign(fitted, decide(fitted.scorer, fitted.dynamics));
   };
 
-  const byRatio = (floor: MmsFilter, before: MmsFilter | null, score: Score, fit: Fitted): MmsFilter => {
-    const test = before?.test ?? FRESH_TEST;
-    const ratio = withDeparture(logRatio(fit.models, score.d), score.departure);
-    const after = nextTest(test, ratio, fit.bounds);
+  const byRatio = (rack: Rack, floor: MmsFilter, score: Score, fit: Fitted): MmsFilter => {
+    const d = context.commanded(rack) ? undrivenD(score) : score.d;
+    const ratio = withDeparture(logRatio(fit.models, d), score.departure);
+    const after = nextTest(rack.mms?.test ?? FRESH_TEST, ratio, fit.bounds);
     return { ...floor, state: standsAlarmed(after) ? "persistent" : "transient", test: after };
   };
 
@@ -127,7 +127,7 @@ export function createMms(context: MmsContext): Mms {
       const fit = current();
       // A score of another model than ours is on another scale; the filter's thresholds travel with the score.
       const ours = fit !== null && score.model_id === fit.scorer.model.id;
-      const after = config.mode === "likelihood" && ours ? byRatio(floor, before, score, fit) : floor;
+      const after = config.mode === "likelihood" && ours ? byRatio(rack, floor, score, fit) : floor;
       rack.mms = after;
       if (ours) observe(rack, score, after.test, fit);
       if (after.state !== (before?.state ?? "transient")) {
@@ -166,4 +166,10 @@ export function createMms(context: MmsContext): Mms {
       store.settings.put(DYNAMICS, { model_id: fitted.scorer.model.id, state: fitted.dynamics.state() });
     },
   };
+}
+
+/** D without what a commanded fan and pump add to it: they are where they are on purpose. */
+function undrivenD({ d, contributions }: Score): number {
+  const driven = (contributions.fan_rpm_pct ?? 0) + (contributions.pump_rpm_pct ?? 0);
+  return d * Math.sqrt(Math.max(0, 1 - driven));
 }

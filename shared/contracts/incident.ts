@@ -54,6 +54,7 @@ export const IncidentNote = z.object({
     "merged",
     "cause",
     "severity",
+    "maintenance_over",
     "acknowledged",
     "annotated",
     "confirmed",
@@ -96,7 +97,7 @@ export const Incident = z.object({
   closed_at: Timestamp.nullable(),
   closed_by: z.string().nullable(),
   acknowledged_by: z.string().nullable(),
-  /** Began while all of its racks were under maintenance: nobody is notified. */
+  /** All of its racks are under maintenance: nobody is notified. */
   maintenance: z.boolean(),
   /** What people made of it: the score models learn from it. */
   judged: z.enum(["confirmed", "rejected"]).nullable(),

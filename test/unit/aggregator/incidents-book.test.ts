@@ -205,6 +205,16 @@ describe("rows and site", () => {
 });
 
 describe("maintenance", () => {
+  it("is over for an incident that outlasts it", () => {
+    let covered = true;
+    const w = watch(() => covered);
+    w.stand(30, alarm("R-C-01"));
+    covered = false;
+    w.stand(10, alarm("R-C-01"));
+    expect(w.book.active()).toMatchObject([{ maintenance: false }]);
+    expect(w.book.active()[0]!.timeline.at(-1)).toMatchObject({ kind: "maintenance_over" });
+  });
+
   it("marks what begins on racks that are worked on, until another joins", () => {
     const w = watch((rack_id) => rack_id !== "R-C-03");
     w.stand(30, alarm("R-C-01"));

@@ -30,7 +30,7 @@ describe("secrets", () => {
 
   it("in a mail server's address are not in the error when it cannot be reached", async () => {
     const email = {
-      smtp_url: `smtp://skadi:hunter2@${NOBODY}`,
+      smtp_url: `smtp://skadi:hunter2@${await nobody()}`,
       from: "a@b.org",
       to: ["c@d.org"],
       timeout_s: 2,

@@ -11,7 +11,10 @@ export type MessageHandler = (topic: string, payload: Buffer, retained: boolean)
 /** The aggregator's own MQTT connection, to whichever broker. */
 export interface Link {
   connected(): boolean;
-  /** QoS 1, null as an empty message, which ends a retained one; while the broker is away the message waits in memory. Failures are logged, not thrown. */
+  /**
+   * QoS 1; null is an empty message, which ends a retained one. While the broker is away the message waits in memory.
+   * Failures are logged, not thrown.
+   */
   publish(topic: string, message: object | null, options?: { retain?: boolean }): void;
   /** Resolves when everything that the broker had received before this call has been handled. */
   drain(): Promise<void>;

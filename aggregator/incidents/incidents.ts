@@ -14,8 +14,6 @@ import type { Maintenance } from "./maintenance.ts";
 export interface Incidents {
   start(): void;
   stop(): void;
-  /** Looks at every rack now; the timer does so every few seconds. */
-  look(): void;
   /** Open and acknowledged ones, oldest first. */
   active(): Incident[];
   /** Also those that are over, newest first. */
@@ -156,7 +154,6 @@ export function createIncidents(context: IncidentsContext): Incidents {
       stop = null;
       for (const incident of book.active()) store.incidents.put(incident);
     },
-    look,
     active: book.active,
     // Figures of an open one move on between two writes.
     recent: (filter) => store.incidents.recent(filter).map((incident) => book.get(incident.id) ?? incident),

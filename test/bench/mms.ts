@@ -1,6 +1,5 @@
 import { writeFileSync } from "node:fs";
 import { Worker } from "node:worker_threads";
-import cliProgress from "cli-progress";
 import { CAUSE_CLASSES, type CauseClass, CLASSES } from "../../aggregator/mms/causes.ts";
 import { scoreModels } from "../../aggregator/mms/likelihood.ts";
 import { UNREFINED } from "../../aggregator/mms/refinement.ts";
@@ -12,6 +11,7 @@ import { rowBuffer } from "../../shared/ims/rows.ts";
 import { createScorer } from "../../shared/ims/score.ts";
 import { trainModel } from "../../shared/ims/train.ts";
 import { trainHealth } from "../../shared/ims/train-health.ts";
+import { progressBar } from "../../sim/progress.ts";
 import { RACKS } from "./fault-schedule.ts";
 import { runDay, WINDOW_S } from "./fault-windows.ts";
 import {
@@ -104,17 +104,13 @@ function learn(): Learnt {
 async function runSeeds<T>(seeds: readonly number[], learnt: Learnt, fit: boolean): Promise<T[]> {
   const waiting = [...seeds];
   const results: T[] = [];
-  const bar = new cliProgress.SingleBar({
-    stream: process.stderr,
-    format: "mms {bar} {value}/{total} days, {eta} s left",
-  });
-  bar.start(seeds.length, 0);
+  const bar = progressBar("mms", seeds.length, true);
   const lane = async () => {
     const worker = new Worker(new URL("./mms-worker.ts", import.meta.url), { workerData: { learnt, fit } });
     for (let seed = waiting.shift(); seed !== undefined; seed = waiting.shift()) {
       worker.postMessage(seed);
       results.push(await answer<T>(worker));
-      bar.increment();
+      bar.update(results.length);
     }
     await worker.terminate();
   };

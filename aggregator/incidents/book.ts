@@ -65,6 +65,7 @@ export function incidentBook(context: BookContext): IncidentBook {
   const incidents = new Map<string, Incident>();
   const positions = new Map<string, number>();
   let changed = new Set<string>();
+  let over_limit: ReadonlySet<string> = new Set();
 
   const save = (incident: Incident) => {
     incidents.set(incident.id, incident);
@@ -252,7 +253,6 @@ export function incidentBook(context: BookContext): IncidentBook {
     }
   };
 
-  let over_limit: ReadonlySet<string> = new Set();
   return {
     look(now_ms, alarms) {
       changed = new Set();

@@ -12,14 +12,7 @@ import { type MmsFilter, nextFilter } from "./filter.ts";
 import { logRatio, type ScoreModels, scoreModels, withDeparture } from "./likelihood.ts";
 import { learn, NOTHING_LEARNT, type RefinementState, refinementOf } from "./refinement.ts";
 import { type DynamicsState, type DynamicsTracker, trackDynamics } from "./score-dynamics.ts";
-import {
-  type Bounds,
-  boundsFor,
-  FRESH_TEST,
-  nextTest,
-  type SequentialTest,
-  standsAlarmed,
-} from "./sequential.ts";
+import { type Bounds, boundsFor, FRESH_TEST, nextTest, standsAlarmed } from "./sequential.ts";
 import { causeFollower } from "./verdicts.ts";
 
 export interface Mms {
@@ -108,16 +101,24 @@ export function createMms(context: MmsContext): Mms {
     return { ...floor, state: standsAlarmed(after) ? "persistent" : "transient", test: after };
   };
 
-  const observe = (rack: Rack, score: Score, test: SequentialTest | undefined, fit: Fitted) => {
-    const calm = test ? test.phase === "nominal" : score.d < score.tau_fast;
+  const observe = (rack: Rack, score: Score, { test, state }: MmsFilter, fit: Fitted) => {
+    const calm = test ? test.phase === "nominal" : state === "transient";
     fit.dynamics.add(rack.rack_id, calm ? Math.log(Math.max(score.d, 1e-6)) : null);
-    if (++fit.fed % RECALCULATE_EVERY === 0) Object.assign(fit, decide(fit.scorer, fit.dynamics));
+    if (++fit.fed % RECALCULATE_EVERY === 0) {
+      Object.assign(fit, decide(fit.scorer, fit.dynamics));
+      save();
+    }
     if (!fit.evidence || rack.sample?.seq !== score.seq) return;
     fit.evidence.observe(index.get(rack.rack_id)!, toFeatures(believed(rack.sample)), {
       departure: score.departure ?? null,
       sensors: score.sensors ?? [],
       commanded: context.commanded(rack),
     });
+  };
+
+  const save = () => {
+    if (!fitted) return;
+    store.settings.put(DYNAMICS, { model_id: fitted.scorer.model.id, state: fitted.dynamics.state() });
   };
 
   return {
@@ -129,7 +130,7 @@ export function createMms(context: MmsContext): Mms {
       const ours = fit !== null && score.model_id === fit.scorer.model.id;
       const after = config.mode === "likelihood" && ours ? byRatio(rack, floor, score, fit) : floor;
       rack.mms = after;
-      if (ours) observe(rack, score, after.test, fit);
+      if (ours) observe(rack, score, after, fit);
       if (after.state !== (before?.state ?? "transient")) {
         const { d, tau_fast, tau_persist } = score;
         events.publish("mms", rack.rack_id, {
@@ -161,10 +162,7 @@ export function createMms(context: MmsContext): Mms {
       refine(learn(refinement, verdict, excess));
     },
     forget: () => refine(NOTHING_LEARNT),
-    save() {
-      if (!fitted) return;
-      store.settings.put(DYNAMICS, { model_id: fitted.scorer.model.id, state: fitted.dynamics.state() });
-    },
+    save,
   };
 }
 

@@ -76,7 +76,8 @@ export function createNotifier(context: NotifierContext): Notifier {
       }
       if (!atLeast(severity, config.min_severity)) return;
       if (told.has(id)) {
-        if (NEWS.has(incident.timeline.at(-1)?.kind ?? "")) tell(incident);
+        const { timeline, updated_at } = incident;
+        if (timeline.some(({ ts, kind }) => ts === updated_at && NEWS.has(kind))) tell(incident);
       } else if (severity === "critical" || config.hold_s === 0) tell(incident);
       else if (waiting) waiting.latest = incident;
       else hold(incident);

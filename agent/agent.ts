@@ -248,14 +248,15 @@ export function createAgent(options: AgentOptions): Agent {
       return supervisor.check(at_ms, sample, setpoints);
     } catch (error) {
       log.error({ event: "supervision_failed", err: error });
-      return { sample, guarded: sample, departure: null, news: null };
+      return { sample, guarded: sample, departure: null, sensors: [], news: null };
     }
   }
 
-  function scored({ sample, departure }: Supervised): Score | null {
+  function scored({ sample, departure, sensors }: Supervised): Score | null {
     const own = uncommanded(believed(sample), setpoints);
     const score = models.scorer ? scoreTelemetry(models.scorer, own, "agent") : null;
-    return score && departure ? { ...score, departure } : score;
+    if (!score) return null;
+    return { ...score, ...(departure && { departure }), ...(sensors.length > 0 && { sensors }) };
   }
 
   function protect(

@@ -1,5 +1,6 @@
 import type { RackTarget } from "../shared/contracts/action.ts";
 import type { HealthDescription, HealthField } from "../shared/contracts/health.ts";
+import type { SensorAlarm } from "../shared/contracts/score.ts";
 import type { MeasuredField, TelemetrySample } from "../shared/contracts/telemetry.ts";
 import {
   createHealthMonitor,
@@ -26,7 +27,9 @@ export interface Supervised {
   /** The same without those that the guardrail must not rely on. */
   guarded: TelemetrySample;
   departure: Departure | null;
-  /** Sensors whose trouble lasts, as `field: problem`; given only when they differ from the last sample's. */
+  /** Sensors whose trouble lasts. */
+  sensors: SensorAlarm[];
+  /** The same, as `field: problem`; given only when they differ from the last sample's. */
   news: string[] | null;
 }
 
@@ -58,6 +61,7 @@ export function createSupervisor(health: HealthDescription | null, limit_c: numb
         sample: marked(sample, verdict),
         guarded: guarded(sample, verdict, limit_c),
         departure: verdict.departure,
+        sensors: verdict.alarms.map(({ field, problem }) => ({ field, problem })),
         news,
       };
     },

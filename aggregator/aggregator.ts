@@ -5,6 +5,7 @@ import type { Log } from "../shared/log.ts";
 import { loadOrCreateKey } from "../shared/signing.ts";
 import type { Clock } from "../shared/time.ts";
 import { actionLog } from "./actions/action-log.ts";
+import { isCommanded } from "./actions/setpoints.ts";
 import { createApiServer } from "./api/server.ts";
 import { createBroker } from "./broker/broker.ts";
 import { createCommander } from "./commands/commander.ts";
@@ -12,16 +13,20 @@ import { messageCounter } from "./commands/counter.ts";
 import { modeControl } from "./control/mode.ts";
 import { type Counters, newCounters } from "./counters.ts";
 import { eventBus } from "./events.ts";
-import { createFleet } from "./fleet.ts";
+import { createFleet, type Rack } from "./fleet.ts";
+import { createIncidents } from "./incidents/incidents.ts";
+import { maintenanceCalendar } from "./incidents/maintenance.ts";
 import { brokerRefusals, createIngest } from "./ingest/ingest.ts";
 import { createRejections } from "./ingest/rejections.ts";
 import { createMms } from "./mms/mms.ts";
 import { modelLibrary } from "./models/library.ts";
 import { createRollout } from "./models/rollout.ts";
 import { createTrainer } from "./models/train-job.ts";
+import { createNotifier } from "./notify/notifier.ts";
 import { createOptimizer } from "./optimizer/optimizer.ts";
 import { siteOverview } from "./overview.ts";
 import { reachableHost } from "./reachable-host.ts";
+import { incidentSource } from "./report/incident-source.ts";
 import type { ReportContext } from "./report/judges.ts";
 import { simulatorLink } from "./scenarios/simulator.ts";
 import { siteSchedules } from "./schedules/schedules.ts";
@@ -106,7 +111,7 @@ async function run(
     undo.defer(() => store.close());
 
     const events = eventBus(store, clock);
-    const publish = (topic: string, message: object, publishOptions?: { retain?: boolean }) =>
+    const publish = (topic: string, message: object | null, publishOptions?: { retain?: boolean }) =>
       broker.publish(topic, message, publishOptions);
     const rejections = createRejections({ site, clock, log, counters, events, publish });
     const onRefused = brokerRefusals({ counters, rejections });
@@ -118,9 +123,21 @@ async function run(
     const commander = createCommander({ site, key: keys.private_key, counter, counters, publish });
     const mode = modeControl({ initial: config.mode, store, events, commander, fleet });
     const actions = actionLog({ store, counters, events, commander });
-    const mms = createMms({ settings: config.mms, events, commander });
     const library = modelLibrary(modelFolder(data_dir));
     const rollout = createRollout({ site, keys, counter, library, store, events, rejections, log, publish });
+    const commanded = (rack: Rack) => isCommanded(actions.setpoints, rack.rack_id, clock.now());
+    const mms = createMms({
+      ...{ config: config.mms, racks: fleet.racks, store, events, commander, commanded },
+      scorer: rollout.scorer,
+    });
+    undo.defer(() => mms.save());
+    const notifier = createNotifier({ site, config: config.notify, clock, log, publish });
+    undo.defer(() => notifier.stop());
+    const maintenance = maintenanceCalendar(store, fleet.racks);
+    const incidents = createIncidents({
+      ...{ clock, log, config, fleet, store, events, mms, maintenance },
+      onChange: notifier.onChange,
+    });
     const simulator = simulatorLink({ site, events, rejections, publish });
     const ingest = createIngest({
       ...{
@@ -143,17 +160,25 @@ async function run(
       onSimulatorStatus: simulator.onStatus,
     });
     rollout.loadNewest();
-    await broker.connect(ingest.onMessage, () => clock.after(RECONNECT_SETTLE_MS, rollout.announceAgain));
+    const announceAgain = () => {
+      rollout.announceAgain();
+      notifier.republish(incidents.active());
+    };
+    await broker.connect(ingest.onMessage, () => clock.after(RECONNECT_SETTLE_MS, announceAgain));
     rollout.announce();
+    notifier.republish(incidents.active());
+    incidents.start();
+    undo.defer(() => incidents.stop());
 
     const trainer = createTrainer({ data_dir, database, limits: config.limits });
     const report: ReportContext = {
       ...{ config, fleet, store },
       overview() {
         const model_id = rollout.scorer()?.model.id ?? null;
-        const parts = { config, fleet, mode: mode.get(), model_id, actions: store.actions.count() };
-        return siteOverview(parts, clock.now());
+        const shown = { actions: store.actions.count(), incidents: incidents.active() };
+        return siteOverview({ config, fleet, mode: mode.get(), model_id, ...shown }, clock.now());
       },
+      incidents: incidentSource(incidents),
       thresholds: () => rollout.scorer()?.model ?? null,
     };
     const schedules = siteSchedules({ config, clock, log, trainer, report });
@@ -188,6 +213,7 @@ async function run(
         rollout,
       },
       ...{ trainer, simulator, report, schedules, rejections, telemetry: ingest.telemetry },
+      ...{ mms, incidents, maintenance, notifier },
       started_ms: performance.now(),
       broker_connected: broker.connected,
     });

@@ -12,6 +12,7 @@ const KEPT_EVENTS = [
   "seq_restart",
   "rollback",
   "command_refused",
+  "incident",
 ] as const;
 /** The rest is only sent to whoever listens. */
 type EventType = (typeof KEPT_EVENTS)[number] | "score" | "action" | "rejection";

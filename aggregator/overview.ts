@@ -1,4 +1,5 @@
 import type { AggregatorConfig } from "../shared/contracts/config.ts";
+import type { Incident } from "../shared/contracts/incident.ts";
 import { deltaT } from "../shared/contracts/telemetry.ts";
 import { topContributions } from "../shared/ims/score.ts";
 import { isoTime } from "../shared/time.ts";
@@ -110,6 +111,7 @@ function rackSummary(rack: Rack, now_ms: number) {
     level: score?.state ?? null,
     scored_by: score?.scored_by ?? null,
     mms_state: mms?.state ?? null,
+    mms_phase: mms?.test?.phase ?? null,
     mms_ema: mms?.ema ?? null,
     inlet_c: sample?.inlet_c ?? null,
     outlet_c: sample?.outlet_c ?? null,
@@ -130,9 +132,13 @@ interface OverviewParts {
   mode: ModeState;
   model_id: string | null;
   actions: number;
+  incidents: readonly Incident[];
 }
 
-export function siteOverview({ config, fleet, mode, model_id, actions }: OverviewParts, now_ms: number) {
+export function siteOverview(
+  { config, fleet, mode, model_id, actions, incidents }: OverviewParts,
+  now_ms: number,
+) {
   const { racks, ...kpis } = siteKpis(fleet, config.limits, config.kpi, now_ms);
   return {
     ts: isoTime(now_ms),
@@ -143,6 +149,12 @@ export function siteOverview({ config, fleet, mode, model_id, actions }: Overvie
     worst_rack: worstRack(fleet, now_ms),
     kpis: { ...kpis, baseline_wh_per_prompt: config.kpi.baseline_wh_per_prompt },
     actions,
+    incidents: incidents.map(
+      ({ id, scope, row, status, severity, title, opened_at, maintenance, racks }) => ({
+        ...{ id, scope, row, status, severity, title, opened_at, maintenance },
+        racks: racks.map(({ rack_id }) => rack_id),
+      }),
+    ),
     limits: config.limits,
     rack_list: fleet.racks.map((rack) => rackSummary(rack, now_ms)),
   };

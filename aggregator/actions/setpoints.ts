@@ -7,15 +7,21 @@ export interface Setpoints {
   value(rack_id: string | null, target: Target): number | null;
   /** When the device was last changed, or was last advised to be; −∞ if never. */
   changedMs(rack_id: string | null, target: Target): number;
+  /** When a change of the device was last really applied; −∞ if never. */
+  appliedMs(rack_id: string | null, target: Target): number;
 }
 
 export function trackSetpoints(history: readonly Action[]): Setpoints {
   const values = new Map<string, number | null>();
   const changed_ms = new Map<string, number>();
+  const applied_ms = new Map<string, number>();
   const key = (rack_id: string | null, target: Target) => `${rack_id}/${target}`;
   const observe = (action: Action) => {
     const device = key(action.rack_id, action.target);
-    if (action.outcome === "applied") values.set(device, action.to);
+    if (action.outcome === "applied") {
+      values.set(device, action.to);
+      applied_ms.set(device, Date.parse(action.ts));
+    }
     // Advice counts for the optimizer only: a guardrail that merely advises has left the device alone.
     const touched =
       action.outcome === "applied" || action.outcome === "sent" || action.source === "optimizer";
@@ -30,5 +36,18 @@ export function trackSetpoints(history: readonly Action[]): Setpoints {
     observe,
     value: (rack_id, target) => values.get(key(rack_id, target)) ?? null,
     changedMs: (rack_id, target) => changed_ms.get(key(rack_id, target)) ?? Number.NEGATIVE_INFINITY,
+    appliedMs: (rack_id, target) => applied_ms.get(key(rack_id, target)) ?? Number.NEGATIVE_INFINITY,
   };
+}
+
+/** What changes fan or pump on purpose, and how long the rack takes to settle after. */
+const COOLING_TARGETS = ["fan_rpm_pct", "pump_rpm_pct"] as const;
+const SETTLE_MS = 600_000;
+
+/** Whether the rack's cooling is driven by a command, or was until shortly before. */
+export function isCommanded(setpoints: Setpoints, rack_id: string, now_ms: number): boolean {
+  return COOLING_TARGETS.some(
+    (target) =>
+      setpoints.value(rack_id, target) !== null || now_ms - setpoints.appliedMs(rack_id, target) < SETTLE_MS,
+  );
 }

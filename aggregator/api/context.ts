@@ -9,11 +9,15 @@ import type { ModeControl } from "../control/mode.ts";
 import type { Counters } from "../counters.ts";
 import type { EventBus } from "../events.ts";
 import type { Fleet } from "../fleet.ts";
+import type { Incidents } from "../incidents/incidents.ts";
+import type { Maintenance } from "../incidents/maintenance.ts";
 import type { Rejections } from "../ingest/rejections.ts";
 import type { TelemetryIngest } from "../ingest/telemetry.ts";
+import type { Mms } from "../mms/mms.ts";
 import type { Library } from "../models/library.ts";
 import type { Rollout } from "../models/rollout.ts";
 import type { Trainer } from "../models/train-job.ts";
+import type { Notifier } from "../notify/notifier.ts";
 import type { Optimizer } from "../optimizer/optimizer.ts";
 import type { ReportContext } from "../report/judges.ts";
 import type { SimulatorLink } from "../scenarios/simulator.ts";
@@ -43,6 +47,10 @@ export interface ApiContext {
   simulator: SimulatorLink;
   report: ReportContext;
   schedules: Scheduler;
+  mms: Mms;
+  incidents: Incidents;
+  maintenance: Maintenance;
+  notifier: Notifier;
 }
 
 export type Api = FastifyInstance<

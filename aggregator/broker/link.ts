@@ -11,8 +11,11 @@ export type MessageHandler = (topic: string, payload: Buffer, retained: boolean)
 /** The aggregator's own MQTT connection, to whichever broker. */
 export interface Link {
   connected(): boolean;
-  /** QoS 1; while the broker is away the message waits in memory. Failures are logged, not thrown. */
-  publish(topic: string, message: object, options?: { retain?: boolean }): void;
+  /**
+   * QoS 1; null is an empty message, which ends a retained one. While the broker is away the message waits in memory.
+   * Failures are logged, not thrown.
+   */
+  publish(topic: string, message: object | null, options?: { retain?: boolean }): void;
   /** Resolves when everything that the broker had received before this call has been handled. */
   drain(): Promise<void>;
   close(): Promise<void>;
@@ -72,7 +75,8 @@ async function openLink(context: LinkContext, client: MqttClient): Promise<Link>
   return {
     connected: () => client.connected,
     publish(topic, message, options = {}) {
-      client.publish(topic, JSON.stringify(message), { qos: 1, retain: options.retain ?? false }, (error) => {
+      const payload = message === null ? "" : JSON.stringify(message);
+      client.publish(topic, payload, { qos: 1, retain: options.retain ?? false }, (error) => {
         if (error) log.warn({ err: error, topic }, "cannot publish");
       });
     },

@@ -1,4 +1,5 @@
 import type { MmsState } from "../../shared/contracts/score.ts";
+import type { SequentialTest } from "./sequential.ts";
 
 /** The MMS filter of one rack: a smoothed D and how long it has been on one side of a threshold. */
 export interface MmsFilter {
@@ -9,6 +10,8 @@ export interface MmsFilter {
   above: number;
   /** Consecutive ticks with EMA < tau_fast. */
   below: number;
+  /** Of the likelihood-ratio mode, which then decides on `state`. */
+  test?: SequentialTest;
 }
 
 export interface MmsSettings {
@@ -38,7 +41,7 @@ function nextState(state: MmsState, above: number, below: number, ticks: number)
   return state;
 }
 
-/** How a rack is shown: MMS first, then where D lies. */
+/** How a rack is shown: MMS first, then where D lies. A rack that recovers is still shown as persistent. */
 export type RackCondition = "nominal" | "transient" | "persistent" | "unknown";
 
 export function conditionOf(

@@ -20,7 +20,9 @@ export function timelineSection({ events, actions, incidents }: History): {
   total: number;
   entries: TimelineEntry[];
 } {
-  const merged = [...events.map(fromEvent), ...actions.map(fromAction), ...incidents.flatMap(fromIncident)];
+  // Each change of an incident is an event too; the incidents themselves say it once.
+  const others = events.filter(({ type }) => type !== "incident");
+  const merged = [...others.map(fromEvent), ...actions.map(fromAction), ...incidents.flatMap(fromIncident)];
   merged.sort((a, b) => b.importance - a.importance || Date.parse(b.ts) - Date.parse(a.ts));
   return { total: merged.length, entries: fewAlike(merged).slice(0, ENTRIES) };
 }

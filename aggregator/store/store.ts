@@ -1,4 +1,10 @@
 import type { Action } from "../../shared/contracts/action.ts";
+import type {
+  Incident,
+  IncidentStatus,
+  MaintenanceWindow,
+  Severity,
+} from "../../shared/contracts/incident.ts";
 import type { Score } from "../../shared/contracts/score.ts";
 import type { MeasuredField, TelemetrySample } from "../../shared/contracts/telemetry.ts";
 import type { Rejection } from "../../shared/errors.ts";
@@ -15,9 +21,11 @@ export interface Store {
   events: EventStore;
   settings: SettingStore;
   models: ModelStore;
+  incidents: IncidentStore;
+  maintenance: MaintenanceStore;
   /** Writes the queue to disk now. */
   flush(): void;
-  /** Deletes samples older than `raw_before_ms`, and rollups, events and actions older than `rollup_before_ms`. */
+  /** Deletes samples older than `raw_before_ms`, and rollups, events, actions and closed incidents older than `rollup_before_ms`. */
   prune(raw_before_ms: number, rollup_before_ms: number): { samples: number; rollups: number };
   /** Flushes and closes. */
   close(): void;
@@ -151,4 +159,25 @@ export interface ModelStore {
   activated(): ModelRecord[];
   putAck(model_id: string, ack: ModelAck): void;
   acks(model_id: string): ModelAck[];
+}
+
+export interface IncidentStore {
+  /** Keeps an incident; the same id again replaces it. */
+  put(incident: Incident): void;
+  get(id: string): Incident | null;
+  /** Newest first. */
+  recent(filter: {
+    status?: IncidentStatus | undefined;
+    severity?: Severity | undefined;
+    limit: number;
+  }): Incident[];
+  /** Those that are not closed, or were at or after `ms`, oldest first. */
+  activeOrClosedSince(ms: number): Incident[];
+}
+
+export interface MaintenanceStore {
+  put(window: MaintenanceWindow): void;
+  remove(id: string): void;
+  /** The next to end first. */
+  all(): MaintenanceWindow[];
 }

@@ -169,6 +169,43 @@ function isTimeZone(name: string): boolean {
   }
 }
 
+const Severities = z.enum(["info", "warning", "critical"]);
+
+/** Who is told of incidents. Secrets are better given as SKADI_NOTIFY_* variables than in the file. */
+const Notify = z
+  .strictObject({
+    min_severity: Severities.default("warning"),
+    /** An incident below critical must have stood this long before anybody is told. */
+    hold_s: z.number().min(0).default(60),
+    /** Messages per channel in an hour at most; beyond that, and when many wait, they come as one digest. */
+    per_hour: z.int().positive().default(20),
+    digest_from: z.int().min(2).default(4),
+    /** Attempts per message, the first included; the wait doubles from `retry_s` to ten minutes. */
+    attempts: z.int().min(1).max(20).default(8),
+    retry_s: z.number().positive().default(2),
+    /** Retained on skadi/v1/<site>/incidents/<id> while open. */
+    mqtt: z.boolean().default(true),
+    webhook: z
+      .strictObject({
+        url: z.url({ protocol: /^https?$/ }).optional(),
+        /** Signs the body: X-Skadi-Signature: sha256=<HMAC in hex>. */
+        secret: z.string().min(16).optional(),
+        timeout_s: z.number().positive().default(10),
+      })
+      .prefault({}),
+    email: z
+      .strictObject({
+        /** smtp://user:password@host:587 or smtps://… */
+        smtp_url: z.url({ protocol: /^smtps?$/ }).optional(),
+        from: z.string().default("skadi@localhost"),
+        to: z.array(z.email()).default([]),
+        timeout_s: z.number().positive().default(20),
+      })
+      .prefault({}),
+  })
+  .prefault({});
+export type NotifyConfig = z.infer<typeof Notify>;
+
 export const AggregatorConfig = z.strictObject({
   site: SiteId.default("dc1"),
   rows: z
@@ -199,10 +236,31 @@ export const AggregatorConfig = z.strictObject({
     .prefault({}),
   mms: z
     .strictObject({
+      /** `floor`: smoothing and hysteresis, as described. `likelihood`: a sequential test with stated error rates. */
+      mode: z.enum(["floor", "likelihood"]).default("floor"),
       ema_alpha: z.number().positive().max(1).default(0.3),
       ticks: z.int().min(1).default(6),
+      /** For `likelihood`: on average at most this many in nominal operation. */
+      false_alarms_per_rack_day: z.number().positive().max(10).default(0.01),
+      /** The chance at most that an anomaly that lasts is taken for over. */
+      miss_rate: z.number().positive().max(0.5).default(0.01),
+      /** How often a rack is scored. */
+      score_interval_s: z.number().positive().default(5),
     })
     .prefault({}),
+  incidents: z
+    .strictObject({
+      /** Alarms of one row this close together may be one incident. */
+      correlation_s: z.number().positive().default(900),
+      /** From this many racks on it is the row's incident; from this many rows on the site's. */
+      row_racks: z.int().min(2).default(3),
+      site_rows: z.int().min(2).default(3),
+      /** Closed when every rack has been well for this long; reopened if an alarm comes back within that. */
+      close_after_s: z.number().min(0).default(600),
+      reopen_s: z.number().min(0).default(1_800),
+    })
+    .prefault({}),
+  notify: Notify,
   optimizer: z
     .strictObject({
       interval_s: z.number().positive().default(120),

@@ -2,7 +2,8 @@ import { z } from "zod";
 import { Mode } from "./action.ts";
 import { Limits } from "./config.ts";
 import { Timestamp } from "./envelope.ts";
-import { MmsState, ScoreLevel } from "./score.ts";
+import { Incident } from "./incident.ts";
+import { MMS_PHASES, MmsState, ScoreLevel } from "./score.ts";
 
 /** How a rack is shown: MMS first, then where D lies. */
 export const Condition = z.enum(["nominal", "transient", "persistent", "unknown"]);
@@ -26,6 +27,8 @@ const RackSummary = z.object({
   level: ScoreLevel.nullable(),
   scored_by: z.enum(["agent", "aggregator"]).nullable(),
   mms_state: MmsState.nullable(),
+  /** Of the likelihood-ratio mode; null in the other. */
+  mms_phase: z.enum(MMS_PHASES).nullable(),
   mms_ema: Figure,
   inlet_c: Figure,
   outlet_c: Figure,
@@ -76,6 +79,19 @@ export const Overview = z.object({
     tokens_ps: z.number(),
   }),
   actions: z.int(),
+  /** Open and acknowledged ones, oldest first. */
+  incidents: z.array(
+    Incident.pick({
+      id: true,
+      scope: true,
+      row: true,
+      status: true,
+      severity: true,
+      title: true,
+      opened_at: true,
+      maintenance: true,
+    }).extend({ racks: z.array(z.string()) }),
+  ),
   limits: Limits,
   rack_list: z.array(RackSummary),
 });

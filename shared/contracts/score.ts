@@ -7,6 +7,13 @@ import { RackId } from "./rack.ts";
 export const ScoreLevel = z.enum(["nominal", "fast", "persist"]);
 export type ScoreLevel = z.infer<typeof ScoreLevel>;
 
+/** A sensor whose trouble lasts: which, and what is wrong with it (docs/detection.md). */
+export const SensorAlarm = z.object({
+  field: z.string().max(32),
+  problem: z.enum(["range", "stuck", "spike", "drift", "erratic", "dropout"]),
+});
+export type SensorAlarm = z.infer<typeof SensorAlarm>;
+
 /** Share of D² per feature; the shares sum to 1 (all 0 where D is 0). */
 export const Contributions = z.partialRecord(z.enum(FEATURES), z.number());
 export type Contributions = z.infer<typeof Contributions>;
@@ -31,9 +38,14 @@ export const Score = z.object({
    * (the equipment is not what it was), or they moved together faster than ever (`change`). Absent: neither.
    */
   departure: z.enum(["relations", "change"]).optional(),
+  /** Sensors of the rack that want a technician. Absent: none. */
+  sensors: z.array(SensorAlarm).max(64).optional(),
 });
 export type Score = z.infer<typeof Score>;
 
 /** MMS verdict per rack. `transient` is the resting state, as in the described system. */
 export const MmsState = z.enum(["transient", "persistent"]);
 export type MmsState = z.infer<typeof MmsState>;
+
+/** The phases of the likelihood-ratio mode of MMS. */
+export const MMS_PHASES = ["nominal", "transient", "persistent", "recovering"] as const;

@@ -8,6 +8,8 @@ export const upTopic = (site: string, rack_id: string, channel: UpChannel) =>
   `${TOPIC_ROOT}/${site}/${rack_id}/${channel}`;
 export const commandTopic = (site: string, rack_id: string) => `${TOPIC_ROOT}/${site}/${rack_id}/command`;
 export const modelTopic = (site: string) => `${TOPIC_ROOT}/${site}/models/ims`;
+/** Retained while the incident is open. */
+export const incidentTopic = (site: string, id: string) => `${TOPIC_ROOT}/${site}/incidents/${id}`;
 export const simulatorStatusTopic = (site: string) => `${TOPIC_ROOT}/${site}/sim/status`;
 export const simulatorCommandTopic = (site: string) => `${TOPIC_ROOT}/${site}/sim/command`;
 
@@ -19,11 +21,14 @@ export function parseUpTopic(topic: string): { site: string; rack_id: string; ch
   return known ? { site, rack_id, channel: known } : null;
 }
 
-/** Topics that only the aggregator may publish on: they reach actuators, models or the simulator. */
+/** Topics that only the aggregator may publish on: they reach actuators, models, the simulator, or people. */
 export function isDownTopic(topic: string): boolean {
   const levels = topic.split("/");
   if (`${levels[0]}/${levels[1]}` !== TOPIC_ROOT) return false;
   return (
-    levels[4] === "command" || levels[3] === "models" || (levels[3] === "sim" && levels[4] === "command")
+    levels[4] === "command" ||
+    levels[3] === "models" ||
+    levels[3] === "incidents" ||
+    (levels[3] === "sim" && levels[4] === "command")
   );
 }

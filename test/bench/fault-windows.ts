@@ -1,6 +1,7 @@
 import { sampleWindow } from "../../agent/window.ts";
 import { FEATURES } from "../../shared/ims/features.ts";
 import { toFeatures } from "../../shared/ims/to-features.ts";
+import type { RackConditions } from "../../sim/plant/conditions.ts";
 import { createPlant } from "../../sim/plant/plant.ts";
 import { rackReader } from "../../sim/site/rack.ts";
 import { DAY_S, RACKS, type ScheduledFault } from "./fault-schedule.ts";
@@ -8,13 +9,26 @@ import { DAY_S, RACKS, type ScheduledFault } from "./fault-schedule.ts";
 export const WINDOW_S = 5;
 const MIDNIGHT_MS = Date.UTC(2026, 0, 15);
 
+/** Something other than a fault that happens to racks. */
+export interface ScheduledConditions {
+  kind: "overcooled" | "under_utilized";
+  conditions: Partial<RackConditions>;
+  racks: number[];
+  rack_ids: string[];
+  severity: number;
+  start_s: number;
+  end_s: number;
+}
+
+type Scheduled = ScheduledFault | ScheduledConditions;
+
 /**
  * Runs one day of the plant with the scheduled faults and hands over each rack's 5 s windows as its agent would form
  * them: one read per second through the agent's own averaging. `handle` must copy what it keeps of `x`.
  */
 export function runDay(
   seed: number,
-  schedule: readonly ScheduledFault[],
+  schedule: readonly Scheduled[],
   handle: (rack: number, end_s: number, x: Float64Array) => void,
 ): void {
   const plant = createPlant({ rack_ids: RACKS, seed, start_ms: MIDNIGHT_MS });
@@ -24,11 +38,15 @@ export function runDay(
     read();
     return { read, window: sampleWindow(plant.now_ms) };
   });
-  const handles = new Map<ScheduledFault, string>();
+  const handles = new Map<Scheduled, string>();
   const x = new Float64Array(FEATURES.length);
   for (let second = 0; second < DAY_S; second++) {
     for (const entry of schedule) {
-      if (entry.start_s === second) handles.set(entry, plant.inject(entry.fault));
+      if (entry.start_s === second) {
+        const begun =
+          "fault" in entry ? plant.inject(entry.fault) : plant.impose(entry.rack_ids, entry.conditions);
+        handles.set(entry, begun);
+      }
       if (entry.end_s === second) plant.clear(handles.get(entry) ?? "");
     }
     plant.step(1);

@@ -4,6 +4,7 @@ import { numberOption, runCli } from "../../shared/cli.ts";
 import { benchFaults } from "./faults.ts";
 import { benchGenerate } from "./generate.ts";
 import { benchIms } from "./ims.ts";
+import { benchMms, type MmsBenchOptions } from "./mms.ts";
 import { benchPipeline } from "./pipeline.ts";
 import { benchPlant } from "./plant.ts";
 import { benchReaction } from "./reaction.ts";
@@ -12,9 +13,8 @@ import { benchSkab } from "./skab.ts";
 // As the programs do, for the threads that they start.
 enableCompileCache();
 
-interface BenchOptions {
+interface BenchOptions extends MmsBenchOptions {
   minutes?: number;
-  json?: boolean;
 }
 
 const BENCHES: readonly { name: string; what: string; run(options: BenchOptions): Promise<void> }[] = [
@@ -29,12 +29,17 @@ const BENCHES: readonly { name: string; what: string; run(options: BenchOptions)
   {
     name: "faults",
     what: "recall, false alarms and delay on the simulator's labelled faults",
-    run: benchFaults,
+    run: () => benchFaults(),
   },
   {
     name: "reaction",
     what: "from a reading over the limit to the actuator, under full CPU load; guard ticks missed",
     run: benchReaction,
+  },
+  {
+    name: "mms",
+    what: "the likelihood ratio against the described filter, causes and incidents, on labelled faults",
+    run: benchMms,
   },
   { name: "pipeline", what: "messages through broker, ingest, store and MMS", run: benchPipeline },
 ];
@@ -43,7 +48,9 @@ const program = new Command("bench")
   .description("measures Skadi on this machine; without a name, everything")
   .argument("[names...]", BENCHES.map(({ name, what }) => `${name}: ${what}`).join("; "))
   .option("--minutes <n>", "reaction: soak for so long at the true periods", numberOption(0.1, 10_000))
-  .option("--json", "reaction: print one line of JSON")
+  .option("--seeds <list>", "mms: days to run, such as 1-20 or 3,7")
+  .option("--fit", "mms: learn what causes look like from the seeds (default 101-112) instead of measuring")
+  .option("--json", "reaction, mms: print all figures as a last line of JSON")
   .action(async (names: string[], options: BenchOptions) => {
     const unknown = names.filter((name) => !BENCHES.some((bench) => bench.name === name));
     if (unknown.length > 0)

@@ -30,6 +30,10 @@ const Health = z.object({
   }),
   /** Racks whose sequence has gaps, with the number of missing samples. */
   lost_by_rack: z.record(z.string(), z.int()),
+  notifications: z.record(
+    z.string(),
+    z.object({ sent: z.int(), failed: z.int(), given_up: z.int(), waiting: z.int() }),
+  ),
 });
 
 export const healthRoutes: RouteGroup = (api, context) => {
@@ -48,6 +52,7 @@ export const healthRoutes: RouteGroup = (api, context) => {
         uptime_s: (performance.now() - context.started_ms) / 1000,
         model_id: context.rollout.scorer()?.model.id ?? null,
         counters: context.counters,
+        notifications: context.notifier.counts(),
         lost_by_rack: Object.fromEntries(lossy.map((rack) => [rack.rack_id, rack.lost])),
       };
     },

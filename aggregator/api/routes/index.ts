@@ -4,6 +4,8 @@ import { demoRoutes } from "./demo.ts";
 import { eventRoutes } from "./events.ts";
 import { healthRoutes } from "./health.ts";
 import { imsRoutes } from "./ims.ts";
+import { incidentRoutes } from "./incidents.ts";
+import { mmsRoutes } from "./mms.ts";
 import { modeRoutes } from "./mode.ts";
 import { optimizerRoutes } from "./optimizer.ts";
 import { reportRoutes } from "./report.ts";
@@ -20,6 +22,8 @@ export const ROUTE_GROUPS: readonly RouteGroup[] = [
   optimizerRoutes,
   actionRoutes,
   modeRoutes,
+  incidentRoutes,
+  mmsRoutes,
   demoRoutes,
   reportRoutes,
   scheduleRoutes,

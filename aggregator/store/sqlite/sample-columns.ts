@@ -3,6 +3,7 @@ import type { MmsState, Score } from "../../../shared/contracts/score.ts";
 import { MEASURED_FIELDS, type TelemetrySample } from "../../../shared/contracts/telemetry.ts";
 import { isoTime } from "../../../shared/time.ts";
 import type { MmsFilter } from "../../mms/filter.ts";
+import type { MmsPhase } from "../../mms/sequential.ts";
 import type { ScoredSample } from "../store.ts";
 
 export type Row = Record<string, SQLOutputValue>;
@@ -32,6 +33,9 @@ export const SCORE_COLUMNS = [
   "mms_ema",
   "mms_above",
   "mms_below",
+  "mms_phase",
+  "mms_up",
+  "mms_down",
 ] as const;
 
 export function insertValues(
@@ -70,6 +74,9 @@ export function scoreValues(score: Score, mms: MmsFilter | null): SQLInputValue[
     mms?.ema ?? null,
     mms?.above ?? null,
     mms?.below ?? null,
+    mms?.test?.phase ?? null,
+    mms?.test?.up ?? null,
+    mms?.test?.down ?? null,
   ];
 }
 
@@ -120,10 +127,13 @@ export function toScore(row: Row): Score {
 }
 
 function toFilter(row: Row): MmsFilter {
-  return {
+  const filter = {
     state: row.mms_state as MmsState,
     ema: row.mms_ema as number,
     above: row.mms_above as number,
     below: row.mms_below as number,
   };
+  if (row.mms_phase === null) return filter;
+  const phase = row.mms_phase as MmsPhase;
+  return { ...filter, test: { phase, up: row.mms_up as number, down: row.mms_down as number } };
 }

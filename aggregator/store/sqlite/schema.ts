@@ -37,6 +37,18 @@ const MIGRATIONS: readonly string[] = [
     PRIMARY KEY (model_id, rack_id)
   ) STRICT;
   `,
+  `
+  ALTER TABLE samples ADD COLUMN mms_phase TEXT;
+  ALTER TABLE samples ADD COLUMN mms_up REAL;
+  ALTER TABLE samples ADD COLUMN mms_down REAL;
+  CREATE TABLE incidents (
+    id TEXT PRIMARY KEY, opened_ms INTEGER NOT NULL, closed_ms INTEGER, status TEXT NOT NULL,
+    severity TEXT NOT NULL, incident TEXT NOT NULL
+  ) STRICT;
+  CREATE INDEX incidents_opened ON incidents (opened_ms);
+  CREATE INDEX incidents_closed ON incidents (closed_ms);
+  CREATE TABLE maintenance (id TEXT PRIMARY KEY, to_ms INTEGER NOT NULL, maintenance TEXT NOT NULL) STRICT;
+  `,
 ];
 
 /** Brings the database to the current version; each step is one transaction. */

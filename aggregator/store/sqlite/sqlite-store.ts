@@ -3,6 +3,7 @@ import { dirname } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import type { Log } from "../../../shared/log.ts";
 import type { Store } from "../store.ts";
+import { incidentTable, maintenanceTable } from "./incidents.ts";
 import { actionTable, eventTable } from "./logs.ts";
 import { modelTable, settingTable } from "./registry.ts";
 import { rollupTable } from "./rollups.ts";
@@ -27,9 +28,13 @@ export function openSqliteStore(file: string, options: SqliteOptions): Store {
   const queue = writeQueue(db, options.flush_ms, options.log);
   const rollups = rollupTable(db, queue);
   const prune_samples = db.prepare("DELETE FROM samples WHERE ts_ms < ?");
-  const prune_old = ["rollup_1m WHERE minute_ms", "events WHERE ts_ms", "actions WHERE ts_ms"].map((target) =>
-    db.prepare(`DELETE FROM ${target} < ?`),
-  );
+  const prune_old = [
+    "rollup_1m WHERE minute_ms",
+    "events WHERE ts_ms",
+    "actions WHERE ts_ms",
+    "incidents WHERE closed_ms",
+    "maintenance WHERE to_ms",
+  ].map((target) => db.prepare(`DELETE FROM ${target} < ?`));
   return {
     samples: sampleTable(db, queue, rollups),
     rollups,
@@ -37,6 +42,8 @@ export function openSqliteStore(file: string, options: SqliteOptions): Store {
     events: eventTable(db, queue),
     settings: settingTable(db, queue),
     models: modelTable(db, queue),
+    incidents: incidentTable(db, queue),
+    maintenance: maintenanceTable(db, queue),
     flush: () => queue.flush(),
     prune(raw_before_ms, rollup_before_ms) {
       rollups.update();

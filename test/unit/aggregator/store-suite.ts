@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
 import type { Store } from "../../../aggregator/store/store.ts";
 import type { Action } from "../../../shared/contracts/action.ts";
+import type { Incident } from "../../../shared/contracts/incident.ts";
 import type { Score } from "../../../shared/contracts/score.ts";
 import { TelemetrySample } from "../../../shared/contracts/telemetry.ts";
 import { isoTime } from "../../../shared/time.ts";
@@ -265,6 +266,69 @@ export function storeSuite(name: string, open: () => { store: Store; reopen(): S
       expect(store.models.acks("m")).toEqual([{ ...ack, ok: true }]);
       expect(store.models.acks("n")).toEqual([]);
       store.close();
+    });
+  });
+
+  describe(`${name}: incidents and maintenance`, () => {
+    const incident = (id: string, opened_ms: number, changes: Partial<Incident> = {}): Incident => ({
+      ...{ v: 1, id, scope: "rack", row: "A", status: "open", severity: "warning", title: id },
+      ...{ opened_at: isoTime(opened_ms), updated_at: isoTime(opened_ms), closed_at: null, closed_by: null },
+      ...{ acknowledged_by: null, maintenance: false, judged: null, reopened: 0, merged_into: null },
+      ...{ verdict: null, racks: [], timeline: [] },
+      ...changes,
+    });
+    const closed = (ms: number) => ({ status: "closed" as const, closed_at: isoTime(ms) });
+
+    it("keep one version of an incident, newest first, by status and severity", () => {
+      const { store, reopen } = open();
+      store.incidents.put(incident("a", T0));
+      store.incidents.put(incident("b", T0 + 1, { severity: "critical" }));
+      store.incidents.put(incident("a", T0, closed(T0 + 9)));
+      const again = reopen();
+      const ids = (filter: object) => again.incidents.recent({ limit: 10, ...filter }).map(({ id }) => id);
+      expect(ids({})).toEqual(["b", "a"]);
+      expect(ids({ status: "closed" })).toEqual(["a"]);
+      expect(ids({ severity: "critical" })).toEqual(["b"]);
+      expect(ids({ limit: 1 })).toEqual(["b"]);
+      expect(again.incidents.get("a")).toEqual(incident("a", T0, closed(T0 + 9)));
+      expect(again.incidents.get("c")).toBeNull();
+      again.close();
+    });
+
+    it("know what is open or ended lately, and prune only what has ended", () => {
+      const { store } = open();
+      store.incidents.put(incident("old", T0, closed(T0 + 1)));
+      store.incidents.put(incident("late", T0, closed(T0 + 100)));
+      store.incidents.put(incident("open", T0));
+      expect(store.incidents.activeOrClosedSince(T0 + 50).map(({ id }) => id)).toEqual(["late", "open"]);
+      store.prune(0, T0 + 50);
+      expect(store.incidents.get("old")).toBeNull();
+      expect(store.incidents.get("open")).not.toBeNull();
+      store.close();
+    });
+
+    it("keep maintenance windows over a reopening until they are removed", () => {
+      const { store, reopen } = open();
+      const window = (id: string, to_ms: number) => ({
+        ...{ id, rack_id: null, row: "A", from: isoTime(T0), to: isoTime(to_ms), reason: "filters" },
+      });
+      store.maintenance.put(window("b", T0 + 2));
+      store.maintenance.put(window("a", T0 + 1));
+      const again = reopen();
+      expect(again.maintenance.all()).toEqual([window("a", T0 + 1), window("b", T0 + 2)]);
+      again.maintenance.remove("a");
+      expect(again.maintenance.all()).toEqual([window("b", T0 + 2)]);
+      again.close();
+    });
+
+    it("bring the sequential test of a rack back with its filter", () => {
+      const { store, reopen } = open();
+      const mms = { ...filter(2), test: { phase: "persistent" as const, up: 0, down: -1.5 } };
+      store.samples.add(telemetry("R-A-01", 1), in_order);
+      store.samples.attachScore(score("R-A-01", 1, 1), mms);
+      const again = reopen();
+      expect(again.samples.latestMms("R-A-01")?.mms).toEqual(mms);
+      again.close();
     });
   });
 }

@@ -44,7 +44,8 @@ function report(options: { store?: Store; sources?: Partial<ReportContext> } = {
   const mode = { mode: "advisory" as const, kill_switch: false };
   const context: ReportContext = {
     ...{ config, fleet, store: options.store ?? store, ...options.sources },
-    overview: () => siteOverview({ config, fleet, mode, model_id: "ims_test", actions: 0 }, NOW),
+    overview: () =>
+      siteOverview({ config, fleet, mode, model_id: "ims_test", actions: 0, incidents: [] }, NOW),
     thresholds: () => ({ tau_fast: 2, tau_persist: 2.5 }),
   };
   return judgesReport(context, reportPeriod({}, NOW), NOW);

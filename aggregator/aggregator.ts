@@ -1,4 +1,3 @@
-import { join } from "node:path";
 import type { AggregatorConfig } from "../shared/contracts/config.ts";
 import { skadiError } from "../shared/errors.ts";
 import type { Log } from "../shared/log.ts";
@@ -6,10 +5,12 @@ import { loadOrCreateKey } from "../shared/signing.ts";
 import type { Clock } from "../shared/time.ts";
 import { actionLog } from "./actions/action-log.ts";
 import { createApiServer } from "./api/server.ts";
+import { openJournal } from "./audit/journal.ts";
 import { createBroker } from "./broker/broker.ts";
 import { createCommander } from "./commands/commander.ts";
 import { messageCounter } from "./commands/counter.ts";
 import { modeControl } from "./control/mode.ts";
+import { openQuarantine } from "./control/quarantine.ts";
 import { type Counters, newCounters } from "./counters.ts";
 import { eventBus } from "./events.ts";
 import { createFleet } from "./fleet.ts";
@@ -21,8 +22,9 @@ import { createRollout } from "./models/rollout.ts";
 import { createTrainer } from "./models/train-job.ts";
 import { createOptimizer } from "./optimizer/optimizer.ts";
 import { reachableHost } from "./reachable-host.ts";
+import { energyLedger } from "./savings/ledger.ts";
 import { simulatorLink } from "./scenarios/simulator.ts";
-import { loadOrCreateToken, modelFolder, siteKeyFile } from "./secrets.ts";
+import { databaseFile, loadOrCreateToken, modelFolder, siteKeyFile } from "./secrets.ts";
 import { storeUpkeep } from "./store/retention.ts";
 import { openSqliteStore } from "./store/sqlite/sqlite-store.ts";
 
@@ -99,7 +101,7 @@ async function run(
   const { site, data_dir } = config;
   const undo = new AsyncDisposableStack();
   try {
-    const database = join(data_dir, "aggregator.db");
+    const database = databaseFile(data_dir);
     const store = openSqliteStore(database, { flush_ms: config.store.flush_ms, log });
     undo.defer(() => store.close());
 
@@ -115,7 +117,11 @@ async function run(
     const counter = messageCounter(store.settings);
     const commander = createCommander({ site, key: keys.private_key, counter, counters, publish });
     const mode = modeControl({ initial: config.mode, store, events, commander, fleet });
-    const actions = actionLog({ store, counters, events, commander });
+    const quarantine = openQuarantine({ store, events, clock, log });
+    const journal = openJournal({ site, key: keys.private_key, store, clock, log, publish });
+    const { device_spacing_s } = config.actions;
+    const safety = { mode, quarantine, journal, device_spacing_s };
+    const actions = actionLog({ clock, store, counters, events, commander, ...safety });
     const mms = createMms({ settings: config.mms, events, commander });
     const library = modelLibrary(modelFolder(data_dir));
     const rollout = createRollout({ site, keys, counter, library, store, events, rejections, log, publish });
@@ -143,15 +149,20 @@ async function run(
     rollout.loadNewest();
     await broker.connect(ingest.onMessage, () => clock.after(RECONNECT_SETTLE_MS, rollout.announceAgain));
     rollout.announce();
+    journal.start();
+    undo.defer(() => journal.stop());
 
     const trainer = createTrainer({ data_dir, database, limits: config.limits });
     undo.defer(() => trainer.stop());
-    const upkeep = storeUpkeep({ store, clock, log, config: config.store });
+    const upkeep = storeUpkeep({ store, journal, clock, log, config: config.store });
     upkeep.start();
     undo.defer(() => upkeep.stop());
+    const savings = energyLedger({ store, fleet, actions, clock, log, config: config.savings });
+    savings.start();
+    undo.defer(() => savings.stop());
     const { limits, actuators } = config;
     const optimizer = createOptimizer({
-      ...{ clock, log, fleet, store, events, rollout, mode, actions },
+      ...{ clock, log, fleet, store, events, rollout, mode, actions, quarantine },
       config: { limits, actuators, ...config.optimizer },
     });
     optimizer.start();
@@ -169,6 +180,9 @@ async function run(
         events,
         mode,
         actions,
+        quarantine,
+        journal,
+        savings,
         optimizer,
         library,
         rollout,

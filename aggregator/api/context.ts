@@ -5,7 +5,9 @@ import type { AggregatorConfig } from "../../shared/contracts/config.ts";
 import type { Log } from "../../shared/log.ts";
 import type { Clock } from "../../shared/time.ts";
 import type { ActionLog } from "../actions/action-log.ts";
+import type { Journal } from "../audit/journal.ts";
 import type { ModeControl } from "../control/mode.ts";
+import type { Quarantine } from "../control/quarantine.ts";
 import type { Counters } from "../counters.ts";
 import type { EventBus } from "../events.ts";
 import type { Fleet } from "../fleet.ts";
@@ -15,6 +17,7 @@ import type { Library } from "../models/library.ts";
 import type { Rollout } from "../models/rollout.ts";
 import type { Trainer } from "../models/train-job.ts";
 import type { Optimizer } from "../optimizer/optimizer.ts";
+import type { EnergyLedger } from "../savings/ledger.ts";
 import type { SimulatorLink } from "../scenarios/simulator.ts";
 import type { Store } from "../store/store.ts";
 
@@ -34,6 +37,9 @@ export interface ApiContext {
   rejections: Rejections;
   mode: ModeControl;
   actions: ActionLog;
+  quarantine: Quarantine;
+  journal: Journal;
+  savings: EnergyLedger;
   optimizer: Optimizer;
   library: Library;
   rollout: Rollout;

@@ -4,6 +4,7 @@ import type { Log } from "../../shared/log.ts";
 import { type Clock, isoTime } from "../../shared/time.ts";
 import type { ActionLog, SetpointAction } from "../actions/action-log.ts";
 import type { ModeControl } from "../control/mode.ts";
+import type { Quarantine } from "../control/quarantine.ts";
 import type { EventBus } from "../events.ts";
 import { agentOnline, dataAgeMs, type Fleet, type Rack } from "../fleet.ts";
 import type { Rollout } from "../models/rollout.ts";
@@ -36,6 +37,7 @@ export interface OptimizerContext {
   rollout: Rollout;
   mode: ModeControl;
   actions: ActionLog;
+  quarantine: Quarantine;
 }
 
 /** The slow loop: a thin shell around `plan` and `judge`. */
@@ -47,7 +49,7 @@ export function createOptimizer(context: OptimizerContext): Optimizer {
 
   /** null: not carried out. */
   const carryOut = (proposal: Proposal, now_ms: number): Action | null => {
-    const { mode } = context.mode.get();
+    const mode = context.mode.of(proposal.rack_id);
     const action = toAction(proposal, mode, now_ms);
     // The site's supply air has no actuator on this side yet: whatever the mode, it is only advised.
     if (mode === "advisory" || !isForRack(action)) {
@@ -86,11 +88,10 @@ export function createOptimizer(context: OptimizerContext): Optimizer {
 
 function planState(context: OptimizerContext, now_ms: number, resting: PlanState["resting"]): PlanState {
   const { fleet, mode, actions, rollout } = context;
-  const closed_loop = mode.get().mode === "closed_loop";
   const toPlanRack = (rack: Rack): PlanRack => ({
     rack_id: rack.rack_id,
     // Where changes are driven, a rack without a live agent cannot take one.
-    sample: closed_loop && !agentOnline(rack) ? null : rack.sample,
+    sample: mode.of(rack.rack_id) === "closed_loop" && !agentOnline(rack) ? null : rack.sample,
     age_ms: dataAgeMs(rack, now_ms),
     persistent: rack.mms?.state === "persistent",
     d_level: rack.d_slow,

@@ -1,6 +1,7 @@
 import { schedule } from "node-cron";
 import type { Log } from "../../shared/log.ts";
 import type { Clock } from "../../shared/time.ts";
+import type { Journal } from "../audit/journal.ts";
 import type { Store } from "./store.ts";
 
 const DAY_MS = 86_400_000;
@@ -13,13 +14,14 @@ export interface Upkeep {
 
 interface UpkeepContext {
   store: Store;
+  journal: Journal;
   clock: Clock;
   log: Log;
   config: { raw_days: number; rollup_days: number };
 }
 
 /** Rollups every minute; once an hour, what is past its retention goes. */
-export function storeUpkeep({ store, clock, log, config }: UpkeepContext): Upkeep {
+export function storeUpkeep({ store, journal, clock, log, config }: UpkeepContext): Upkeep {
   const guarded = (task: () => void, what: string) => () => {
     try {
       task();
@@ -29,7 +31,9 @@ export function storeUpkeep({ store, clock, log, config }: UpkeepContext): Upkee
   };
   const prune = guarded(() => {
     const now_ms = clock.now();
-    const deleted = store.prune(now_ms - config.raw_days * DAY_MS, now_ms - config.rollup_days * DAY_MS);
+    const rollup_before_ms = now_ms - config.rollup_days * DAY_MS;
+    const deleted = store.prune(now_ms - config.raw_days * DAY_MS, rollup_before_ms);
+    journal.prune(rollup_before_ms);
     log.info(deleted, "retention applied");
   }, "retention");
   let stops: (() => void | Promise<void>)[] = [];

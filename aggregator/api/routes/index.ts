@@ -1,12 +1,15 @@
 import type { RouteGroup } from "../context.ts";
 import { actionRoutes } from "./actions.ts";
+import { auditRoutes } from "./audit.ts";
 import { demoRoutes } from "./demo.ts";
 import { eventRoutes } from "./events.ts";
 import { healthRoutes } from "./health.ts";
 import { imsRoutes } from "./ims.ts";
 import { modeRoutes } from "./mode.ts";
 import { optimizerRoutes } from "./optimizer.ts";
+import { quarantineRoutes } from "./quarantine.ts";
 import { reportRoutes } from "./report.ts";
+import { savingsRoutes } from "./savings.ts";
 import { stateRoutes } from "./state.ts";
 import { telemetryRoutes } from "./telemetry.ts";
 import { timelineRoutes } from "./timeline.ts";
@@ -20,6 +23,9 @@ export const ROUTE_GROUPS: readonly RouteGroup[] = [
   actionRoutes,
   modeRoutes,
   demoRoutes,
+  auditRoutes,
+  quarantineRoutes,
+  savingsRoutes,
   reportRoutes,
   healthRoutes,
   eventRoutes,

@@ -9,6 +9,7 @@ import { siteOverview } from "../../overview.ts";
 import type { ApiContext, RouteGroup } from "../context.ts";
 import { ErrorBody } from "../errors.ts";
 import { Instant, instantMs } from "../instant.ts";
+import { Overrides } from "./mode.ts";
 
 const Condition = z.enum(["nominal", "transient", "persistent", "unknown"]);
 const Share = z.object({ feature: z.string(), share: z.number() });
@@ -20,6 +21,7 @@ const RackSummary = z.object({
   position: z.int(),
   online: z.boolean(),
   agent_online: z.boolean(),
+  mode: Mode.describe("that holds for the rack: the kill switch is advisory"),
   agent_model_id: z.string().nullable(),
   ts: Timestamp.nullable(),
   state: Condition,
@@ -47,6 +49,7 @@ export const Overview = z.object({
   site: z.string(),
   mode: Mode,
   kill_switch: z.boolean(),
+  overrides: Overrides,
   model_id: z.string().nullable(),
   racks: z.object({
     total: z.int(),
@@ -73,7 +76,8 @@ export const Overview = z.object({
     latency_p95_ms: Figure,
     latency_p95_max_ms: Figure,
     inlet_compliance_pct: Figure,
-    energy_saved_pct: Figure,
+    energy_saved_pct: Figure.describe("of the last 24 h, as /savings measures it"),
+    wh_below_baseline_pct: Figure.describe("energy per prompt against baseline_wh_per_prompt"),
     pdu_kw: z.number(),
     tokens_ps: z.number(),
   }),
@@ -106,7 +110,9 @@ export function currentOverview(context: ApiContext): z.infer<typeof Overview> {
   const { config, fleet, mode, rollout, store, clock } = context;
   const model_id = rollout.scorer()?.model.id ?? null;
   const actions = store.actions.count();
-  return siteOverview({ config, fleet, mode: mode.get(), model_id, actions }, clock.now());
+  const energy_saved_pct = context.savings.lastDay().estimate?.saved_pct ?? null;
+  const parts = { config, fleet, mode: mode.get(), model_id, actions, energy_saved_pct };
+  return siteOverview(parts, clock.now());
 }
 
 export const stateRoutes: RouteGroup = (api, context) => {

@@ -27,6 +27,8 @@ interface Trial {
   asked_ms: number;
   asked_from: number | null;
   cycle: number;
+  /** Of the last look. */
+  verdict: Verdict | null;
 }
 
 export interface Trials {
@@ -115,6 +117,17 @@ export function createTrials(context: TrialsContext, interval_ms: number): Trial
     return { verdict, worsened, faulty: false };
   };
 
+  /** The action's realized saving, as its last look found it. */
+  const keepVerdict = ({ action, verdict }: Trial, worsened: string | null) => {
+    const { id: action_id, rack_id, predicted_saving_kw } = action;
+    const known = store.actions.get(action_id);
+    if (!verdict || !known) return;
+    const { realized_saving_kw, realized_std_error_kw } = verdict;
+    actions.record({ ...known, realized_saving_kw });
+    const figures = { predicted_saving_kw, realized_saving_kw, realized_std_error_kw };
+    log.info({ action_id, rack_id, ...figures, worsened }, "action judged");
+  };
+
   /** Returns the trial if it goes on. */
   const settleTrial = (trial: Trial, minutes: readonly RackMinute[], now_ms: number): Trial | null => {
     const known = store.actions.get(trial.action.id);
@@ -124,14 +137,9 @@ export function createTrials(context: TrialsContext, interval_ms: number): Trial
     if (known.outcome !== "applied") return next;
     const { action } = trial;
     const { verdict, worsened, faulty } = look(trial, minutes, now_ms);
-    if (!worsened && next) return next;
-    const { id: action_id, rack_id, target, predicted_saving_kw } = action;
-    if (verdict) {
-      const { realized_saving_kw, realized_std_error_kw } = verdict;
-      actions.record({ ...known, realized_saving_kw });
-      const figures = { predicted_saving_kw, realized_saving_kw, realized_std_error_kw };
-      log.info({ action_id, rack_id, ...figures, worsened }, "action judged");
-    }
+    if (!worsened && next) return { ...next, verdict };
+    keepVerdict({ ...trial, verdict }, worsened);
+    const { id: action_id, rack_id, target } = action;
     // A device at fault is left to its own control: what it was set to before may be just as wrong now.
     if (worsened) takeBack(action, faulty ? null : action.from, worsened, now_ms);
     else standing.set(deviceKey(rack_id, target), action);
@@ -148,16 +156,13 @@ export function createTrials(context: TrialsContext, interval_ms: number): Trial
       const device = deviceKey(rack_id, target);
       const earlier = trials.find((trial) => deviceKey(trial.action.rack_id, trial.action.target) === device);
       trials = trials.filter((trial) => trial !== earlier);
-      const inherited = earlier && sameDirection(earlier.action, action) ? earlier : null;
+      if (earlier) keepVerdict(earlier, null);
+      const fresh = { asked_ms: now_ms, asked_from: action.from, cycle: 1 };
+      const { asked_ms, asked_from, cycle } =
+        earlier && sameDirection(earlier.action, action) ? earlier : fresh;
       trials.push({
-        ...{
-          action,
-          predicted,
-          begun_ms: now_ms,
-          cycle: inherited ? Math.min(CYCLES, inherited.cycle + 1) : 1,
-        },
-        asked_ms: inherited?.asked_ms ?? now_ms,
-        asked_from: inherited ? inherited.asked_from : action.from,
+        ...{ action, predicted, verdict: null, begun_ms: now_ms },
+        ...{ asked_ms, asked_from, cycle },
       });
       changed_ms.set(rack_id, now_ms);
       return true;

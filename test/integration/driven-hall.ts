@@ -117,7 +117,7 @@ export function drivenHall(options: { start_ms: number; seed: number }) {
       const { inlet_c, latency_p95_ms } = plant.truth(rack_id);
       // A longer batching window is expected to cost latency; nothing else is.
       const cost_ms = target === "batch_window_ms" ? to : 0;
-      return trials.begin(action, { inlet_c, latency_p95_ms: latency_p95_ms + cost_ms }, clock.now());
+      return trials.begin(action, { inlet_c, latency_p95_ms: latency_p95_ms + cost_ms, d: 0 }, clock.now());
     },
     /** One round of the optimizer: two minutes go by, and what is due is judged. */
     cycle() {

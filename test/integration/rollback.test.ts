@@ -1,5 +1,4 @@
 import { describe, expect, it, onTestFinished } from "vitest";
-import { applySetpoint } from "../../aggregator/actions/apply.ts";
 import { openQuarantine } from "../../aggregator/control/quarantine.ts";
 import { AggregatorConfig } from "../../shared/contracts/config.ts";
 import { SkadiError } from "../../shared/errors.ts";

@@ -13,8 +13,9 @@ export interface Regression {
 
 /**
  * Ordinary least squares; covariance after Newey & West (Econometrica 55, 1987) with the Bartlett kernel of width
- * 1.3 √n (Lazarus, Lewis, Stock & Watson, "HAR inference: recommendations for practice", JBES 36, 2018) and the
- * fixed-b critical value of Kiefer & Vogelsang (Econometric Theory 21, 2005, table 1).
+ * 1.3 √n (Lazarus, Lewis, Stock & Watson, "HAR inference: recommendations for practice", JBES 36, 2018) and the fixed-b
+ * critical value of Kiefer & Vogelsang (Econometric Theory 21, 2005, table 1). The kernel alone understates noise that
+ * lasts for hours; it is scaled up to the residuals' first autocorrelation (Andrews & Monahan, Econometrica 60, 1992).
  *
  * @param rows n rows of k regressors each, in order of time
  * @returns null where the regressors are not independent or there are hardly more rows than regressors
@@ -39,10 +40,13 @@ export function fitLeastSquares(
   const coefficients = multiplyVector(bread, moment, k);
   const residuals = Float64Array.from(rows, (x, t) => y[t]! - dot(x, coefficients));
   const width = Math.min(n - 1, Math.ceil(1.3 * Math.sqrt(n)));
-  const scale = n / (n - k);
+  const correlation = lagOneCorrelation(residuals);
+  const spectrum = longRunVariance(residuals, width);
+  const whitened = residuals.slice(1).map((e, t) => e - correlation * residuals[t]!);
+  const recoloured = longRunVariance(whitened, width) / (1 - correlation) ** 2;
+  const scale = freedomLost(n, k, correlation) * (spectrum > 0 ? Math.max(1, recoloured / spectrum) : 1);
   const meat = bartlettSum(rows, residuals, width, k);
   const covariance = multiply(multiply(bread, meat, k), bread, k).map((value) => value * scale);
-  const ones = rows.map(() => [1]);
   const sum_of_squares = residuals.reduce((sum, e) => sum + e * e, 0);
   const mean_y = y.reduce((sum, value) => sum + value, 0) / n;
   const total = y.reduce((sum, value) => sum + (value - mean_y) ** 2, 0);
@@ -51,11 +55,36 @@ export function fitLeastSquares(
     coefficients,
     covariance,
     // Never less than white noise of the same size: a short record may happen to look anticorrelated.
-    long_run_variance: Math.max(variance, (bartlettSum(ones, residuals, width, 1)[0]! / n) * scale),
+    long_run_variance: Math.max(variance, spectrum * scale),
     residual_std: Math.sqrt(variance),
     r_squared: total > 0 ? 1 - sum_of_squares / total : 1,
     critical: criticalValue(width / n),
   };
+}
+
+/** A correlation so near to 1 leaves no independent residuals to speak of. */
+const CORRELATION_MAX = 0.97;
+const FREE_MIN = 2;
+
+/** Of one residual with the next, from 0. */
+function lagOneCorrelation(residuals: Float64Array): number {
+  const squares = dot(residuals, residuals);
+  const products = dot(residuals.subarray(1), residuals.subarray(0, -1));
+  return squares > 0 ? Math.max(0, Math.min(CORRELATION_MAX, products / squares)) : 0;
+}
+
+/**
+ * By how much the residuals understate the noise because the regression has fitted itself to it: k of the independent
+ * values are used up, of which n correlated ones hold n (1 − ρ) / (1 + ρ).
+ */
+function freedomLost(n: number, k: number, correlation: number): number {
+  const independent = (n * (1 - correlation)) / (1 + correlation);
+  return independent / Math.max(FREE_MIN, independent - k);
+}
+
+function longRunVariance(residuals: Float64Array, width: number): number {
+  const ones = Array.from(residuals, () => [1]);
+  return bartlettSum(ones, residuals, width, 1)[0]! / residuals.length;
 }
 
 /** Two-sided 95 %, Bartlett kernel of width b · n. */

@@ -163,7 +163,7 @@ async function run(
     const { limits, actuators } = config;
     const optimizer = createOptimizer({
       ...{ clock, log, fleet, store, events, rollout, mode, actions, quarantine },
-      config: { limits, actuators, ...config.optimizer },
+      config: { limits, actuators, ...config.optimizer, switchback_h: config.savings.switchback_h },
     });
     optimizer.start();
     undo.defer(() => optimizer.stop());

@@ -5,7 +5,7 @@ import { signMessage, verifyMessage } from "../../shared/signing.ts";
 import { isoTime } from "../../shared/time.ts";
 
 /** What the first row of a chain follows. */
-export const GENESIS_HASH = "0".repeat(64);
+const GENESIS_HASH = "0".repeat(64);
 
 /** A row of the chain by number and hash. */
 export interface ChainHead {
@@ -63,7 +63,7 @@ export function makeCheckpoint(
   return signMessage<Checkpoint>({ v: 1, site, kind, seq, hash, at: isoTime(at_ms), ...anchored }, key);
 }
 
-export type ProblemReason =
+type ProblemReason =
   /** A row's content does not give its hash. */
   | "altered"
   /** Rows are missing before this one. */
@@ -79,7 +79,7 @@ export type ProblemReason =
   /** The action log that clients read says something else than the chain. */
   | "log_differs";
 
-export interface Problem {
+interface Problem {
   /** The first row that is wrong, or should be there; null where no row is concerned. */
   seq: number | null;
   action_id: string | null;

@@ -7,7 +7,7 @@ import { agentOnline, type Fleet, type Rack } from "../fleet.ts";
 import type { Store } from "../store/store.ts";
 
 /** Exceptions from the site's mode. */
-export interface ModeOverrides {
+interface ModeOverrides {
   rows: Record<string, Mode>;
   racks: Record<string, Mode>;
 }
@@ -20,9 +20,9 @@ export interface ModeState {
   overrides: ModeOverrides;
 }
 
-export type ModeScope = { row: string } | { rack_id: string };
+type ModeScope = { row: string } | { rack_id: string };
 
-export interface ModeChange {
+interface ModeChange {
   /** null removes the override of the scope. */
   mode?: Mode | null;
   kill_switch?: boolean;

@@ -6,7 +6,7 @@ import type { EventBus } from "../events.ts";
 import type { Store } from "../store/store.ts";
 
 /** A device that did not do what it was asked: nothing is asked of it until an operator releases it. */
-export interface Quarantined {
+interface Quarantined {
   rack_id: string;
   target: RackTarget;
   since: string;

@@ -8,6 +8,7 @@ import type { Quarantine } from "../control/quarantine.ts";
 import type { EventBus } from "../events.ts";
 import { agentOnline, dataAgeMs, type Fleet, type Rack } from "../fleet.ts";
 import type { Rollout } from "../models/rollout.ts";
+import { isPaused } from "../savings/switchback.ts";
 import type { Store } from "../store/store.ts";
 import { type Plan, type PlanConfig, type PlanRack, type PlanState, type Proposal, plan } from "./plan.ts";
 import { createTrials } from "./trials.ts";
@@ -15,7 +16,7 @@ import { createTrials } from "./trials.ts";
 interface TickReport {
   ts: string;
   mode: Action["mode"];
-  skipped: Plan["skipped"];
+  skipped: Plan["skipped"] | "switchback";
   rejected: Plan["rejected"];
   actions: Action[];
 }
@@ -28,7 +29,7 @@ export interface Optimizer {
 }
 
 export interface OptimizerContext {
-  config: PlanConfig;
+  config: PlanConfig & { switchback_h: number };
   clock: Clock;
   log: Log;
   fleet: Fleet;
@@ -58,9 +59,17 @@ export function createOptimizer(context: OptimizerContext): Optimizer {
     }
     return trials.begin(action, proposal.predicted, now_ms) ? { ...action, outcome: "sent" } : null;
   };
+  /** What the plant would use without the optimizer is measured now. */
+  const pause = (now_ms: number): TickReport => {
+    const released = trials.handBack(now_ms);
+    const { mode } = context.mode.get();
+    log.info({ mode, skipped: "switchback", released: released.length }, "optimizer tick");
+    return { ts: isoTime(now_ms), mode, skipped: "switchback", rejected: {}, actions: released };
+  };
   const tick = (): TickReport => {
     const now_ms = clock.now();
     trials.settle(now_ms);
+    if (isPaused(now_ms, context.config.switchback_h)) return pause(now_ms);
     const state = planState(context, now_ms, trials.resting);
     const { skipped, proposals, rejected } = plan(state, context.config, now_ms);
     const taken = proposals.map((proposal) => carryOut(proposal, now_ms)).filter((action) => action !== null);

@@ -1,5 +1,5 @@
 import { randomUUID } from "node:crypto";
-import type { Target } from "../../shared/contracts/action.ts";
+import type { Action, Target } from "../../shared/contracts/action.ts";
 import { rowOf } from "../../shared/contracts/rack.ts";
 import { isoTime } from "../../shared/time.ts";
 import type { SetpointAction } from "../actions/action-log.ts";
@@ -39,6 +39,8 @@ export interface Trials {
   begin(action: SetpointAction, predicted: Proposal["predicted"], now_ms: number): boolean;
   /** Judges what is due, and takes back what made things worse, now or since it was judged. */
   settle(now_ms: number): void;
+  /** Hands every device that a change of the optimizer still sets back to its own control; what was sent for it. */
+  handBack(now_ms: number): Action[];
   /** Whether this device is to be left alone: a change of it was taken back a short while ago, or it is in quarantine. */
   resting(rack_id: string | null, target: Target, now_ms: number): boolean;
 }
@@ -181,6 +183,29 @@ export function createTrials(context: TrialsContext, interval_ms: number): Trial
         const worsened = deviationRose(action.rack_id, context);
         if (worsened) takeBack(action, null, worsened, now_ms);
       }
+    },
+    handBack(now_ms) {
+      // What was judged until now counts; what is handed back is not judged as a change.
+      for (const trial of trials) keepVerdict(trial, null);
+      trials = [];
+      standing.clear();
+      return actions
+        .inForce()
+        .filter(({ rack_id }) => rack_id !== null && mode.of(rack_id) === "closed_loop")
+        .map((action): SetpointAction => {
+          const { id, rack_id, target, to } = action;
+          const { predicted_saving_kw: _, realized_saving_kw: __, ...base } = action;
+          return {
+            ...{ ...base, id: randomUUID(), ts: isoTime(now_ms), kind: "release", mode: mode.of(rack_id) },
+            ...{ target, outcome: "sent", from: to, to: null, inputs: {} },
+            reason: `hands back ${id}: the plant is measured without the optimizer`,
+          };
+        })
+        .filter((release) => {
+          if (actions.refusal(release)) return false;
+          actions.send(release);
+          return true;
+        });
     },
     resting,
   };

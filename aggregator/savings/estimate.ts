@@ -1,7 +1,7 @@
 import { type EnergyInterval, tokensPs, totalKwh } from "./interval.ts";
 import { dot, fitLeastSquares, quadraticForm, type Regression } from "./regression.ts";
 
-export interface SavingEstimate {
+interface SavingEstimate {
   /** Of the optimised intervals: what they would have used unoptimised, and what they did use. */
   baseline_kwh: number;
   actual_kwh: number;
@@ -50,7 +50,7 @@ const SWITCHBACK_CHANGES = 3;
  * fan and pump speed are no regressors, because they are what the optimizer changes.
  *
  * @param training unoptimised intervals, in order of time
- * @param window the intervals to be judged, in order of time; only those that were not unoptimised count
+ * @param window the intervals to be judged, in order of time; only those in which something was driven count
  */
 export function estimateSaving(
   training: readonly EnergyInterval[],
@@ -60,7 +60,7 @@ export function estimateSaving(
   const typical_h = medianRackHours([...training, ...window]);
   const reported = (interval: EnergyInterval) => interval.rack_hours >= REPORTED_MIN * typical_h;
   const learnt = training.filter((interval) => interval.unoptimised && reported(interval));
-  const judged = window.filter((interval) => !interval.unoptimised);
+  const judged = window.filter((interval) => interval.driven_share > 0);
   const hours = new Set(learnt.map(hourOfDay));
   const daily = hours.size >= HOURS_OF_DAY_MIN;
   const range = loadRange(learnt);

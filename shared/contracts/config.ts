@@ -167,6 +167,11 @@ const Savings = z
     blower_kw: z.number().min(0).default(0.14),
     /** How far back the unoptimised operation may lie that a saving is measured against. */
     training_days: z.number().positive().default(28),
+    /**
+     * Every other block of so many hours the optimizer hands everything back and pauses, so that its saving is measured
+     * against the same hours of other days; 0: never.
+     */
+    switchback_h: z.union([0, 1, 2, 3, 4, 6, 8, 12, 24].map((hours) => z.literal(hours))).default(0),
   })
   .prefault({});
 export type SavingsConfig = z.infer<typeof Savings>;

@@ -88,9 +88,11 @@ function judge({ seed, design, plain, optimised, from }: Judged): Case[] {
       const known = optimised.map(({ telemetry }) => telemetry[c]!);
       const pretended = design === "placebo";
       const training = pretended ? known.slice(0, from) : known;
-      const judged = known.slice(at, to).map((i) => (pretended ? { ...i, unoptimised: false } : i));
+      const judged = known.slice(at, to).map((i) => (pretended ? { ...i, driven_share: 1 } : i));
       const estimate = estimateOf(estimateSaving(training, judged));
-      const counted = judged.map((interval, i) => (interval.unoptimised ? -1 : at + i)).filter((i) => i >= 0);
+      const counted = judged
+        .map((interval, i) => (interval.driven_share > 0 ? at + i : -1))
+        .filter((i) => i >= 0);
       const sum = (run: readonly RunInterval[]) => counted.reduce((total, i) => total + run[i]!.true_kwh, 0);
       const true_pct = 100 * (1 - sum(optimised) / sum(plain));
       const [low, high] = estimate.saved_pct_interval;

@@ -19,7 +19,7 @@ import { createPlant } from "../../sim/plant/plant.ts";
 import { SENSOR_FIELDS, type SensorField } from "../../sim/plant/sensors.ts";
 import { temporaryFolder } from "../support/temporary.ts";
 
-export const INTERVAL_MS = 120_000;
+const INTERVAL_MS = 120_000;
 const READ_S = 5;
 const SAMPLE_S = 60;
 const LAYOUT = { rows: ["A", "B"], racks_per_row: 12 };

@@ -99,6 +99,25 @@ describe("a change that makes its rack worse", () => {
   });
 });
 
+describe("a pause for comparison", () => {
+  it("hands back what the optimizer set, and judges none of it", () => {
+    const hall = hallAt(NOON);
+    hall.run(10);
+    hall.change("R-A-05", FAN, 60);
+    hall.change("R-B-01", PUMP, 60);
+    hall.cycle();
+    const released = hall.trials.handBack(hall.clock.now());
+    expect(released.map(({ rack_id, to }) => [rack_id, to])).toEqual([
+      ["R-B-01", null],
+      ["R-A-05", null],
+    ]);
+    expect([hall.plant.target("R-A-05", FAN), hall.plant.target("R-B-01", PUMP)]).toEqual([null, null]);
+    for (let cycle = 0; cycle < 3; cycle++) hall.cycle();
+    expect(hall.trials.handBack(hall.clock.now())).toEqual([]);
+    expect([hall.quarantine.list(), hall.eventsOf("rollback")]).toEqual([[], []]);
+  });
+});
+
 describe("a healthy plant", () => {
   it("has no device in quarantine after a day of changes all over it", () => {
     const hall = hallAt(Date.UTC(2026, 0, 15), 7);

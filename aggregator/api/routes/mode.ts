@@ -31,7 +31,7 @@ const Change = z
   });
 
 /** As clients know it: without overrides there are two fields. */
-export function modeBody({ mode, kill_switch, overrides }: ModeState): z.infer<typeof ModeBody> {
+function modeBody({ mode, kill_switch, overrides }: ModeState): z.infer<typeof ModeBody> {
   const { rows, racks } = overrides;
   const none = Object.keys(rows).length + Object.keys(racks).length === 0;
   return { mode, kill_switch, ...(none ? {} : { overrides }) };

@@ -188,7 +188,6 @@ export function createTrials(context: TrialsContext, interval_ms: number): Trial
       // What was judged until now counts; what is handed back is not judged as a change.
       for (const trial of trials) keepVerdict(trial, null);
       trials = [];
-      standing.clear();
       return actions
         .inForce()
         .filter(({ rack_id }) => rack_id !== null && mode.of(rack_id) === "closed_loop")
@@ -204,6 +203,7 @@ export function createTrials(context: TrialsContext, interval_ms: number): Trial
         .filter((release) => {
           if (actions.refusal(release)) return false;
           actions.send(release);
+          standing.delete(deviceKey(release.rack_id, release.target));
           return true;
         });
     },

@@ -1,8 +1,9 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
+import { isPaused } from "../../aggregator/savings/switchback.ts";
 import type { Action } from "../../shared/contracts/action.ts";
 import type { Command } from "../../shared/contracts/messages.ts";
 import { commandTopic } from "../../shared/contracts/topics.ts";
-import { isoTime } from "../../shared/time.ts";
+import { isoTime, systemClock } from "../../shared/time.ts";
 import { eventually } from "../support/eventually.ts";
 import {
   agentStatus,
@@ -103,6 +104,22 @@ describe("modes of rows and racks", () => {
   ])("are refused where they make no sense: %j", async (change, field) => {
     const { status, body } = await setMode(change);
     expect([status, body.error.rejections[0].field]).toEqual([422, field]);
+  });
+});
+
+describe("a switchback", () => {
+  it("has the optimizer pause and hand its devices back on every other day", async () => {
+    const DAY_MS = 86_400_000;
+    const clock = systemClock();
+    const paused_now = isPaused(clock.now(), 24);
+    const paused = async (days: number) => {
+      const other = { ...clock, now: () => clock.now() + days * DAY_MS };
+      const one = await testSite({ config: { savings: { switchback_h: 24 } }, clock: other });
+      const { body } = await one.post("/optimizer/tick", undefined, { token: true });
+      await one.close();
+      return body.skipped === "switchback";
+    };
+    expect([await paused(0), await paused(1)]).toEqual([paused_now, !paused_now]);
   });
 });
 

@@ -1,3 +1,4 @@
+import { canonicalJson } from "../../shared/canonical.ts";
 import type { Action, RackTarget } from "../../shared/contracts/action.ts";
 import { type Rejection, reject, SkadiError } from "../../shared/errors.ts";
 import type { Clock } from "../../shared/time.ts";
@@ -63,7 +64,10 @@ export function actionLog(context: ActionLogContext): ActionLog {
   const setpoints = trackSetpoints(store.actions.recent(HISTORY).reverse());
   const action_of_command = new Map<string, string>();
   const record = (action: Action) => {
-    if (!store.actions.get(action.id)) counters.actions++;
+    const known = store.actions.get(action.id);
+    // An outbox that repeats itself says nothing new.
+    if (known && canonicalJson(known) === canonicalJson(action)) return;
+    if (!known) counters.actions++;
     store.actions.put(action);
     context.journal.append(action);
     setpoints.observe(action);

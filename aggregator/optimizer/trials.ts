@@ -138,6 +138,8 @@ export function createTrials(context: TrialsContext, interval_ms: number): Trial
     // Its agent has not answered yet.
     if (known.outcome !== "applied") return next;
     const { action } = trial;
+    // The guardrail or an operator has set the device since: what it does now is theirs.
+    if (actions.setpoints.value(action.rack_id, action.target) !== known.to) return null;
     const { verdict, worsened, faulty } = look(trial, minutes, now_ms);
     if (!worsened && next) return { ...next, verdict };
     keepVerdict({ ...trial, verdict }, worsened);

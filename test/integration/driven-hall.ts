@@ -22,7 +22,7 @@ import { temporaryFolder } from "../support/temporary.ts";
 const INTERVAL_MS = 120_000;
 const READ_S = 5;
 const SAMPLE_S = 60;
-const LAYOUT = { rows: ["A", "B"], racks_per_row: 12 };
+const LAYOUT = { rows: ["A", "B"], racks_per_row: 6 };
 
 /** What a device makes of the speed that it is asked for. */
 export type Defect = (value: number) => number | null;

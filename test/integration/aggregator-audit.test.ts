@@ -126,8 +126,9 @@ describe("the action log on the disk", () => {
     store.prune(before_ms, before_ms);
     journal.prune(before_ms);
     expect(store.chain.head()).toBeNull();
-    journal.append(action(99));
-    store.actions.put(action(99));
+    const later = action(99);
+    journal.append(later);
+    store.actions.put(later);
     store.close();
     expect(verifyDataFolder(site.data_dir)).toMatchObject({ ok: true, rows: 1, anchored_at: ACTIONS + 1 });
   });

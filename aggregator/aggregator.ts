@@ -1,4 +1,3 @@
-import { join } from "node:path";
 import type { AggregatorConfig } from "../shared/contracts/config.ts";
 import { skadiError } from "../shared/errors.ts";
 import type { Log } from "../shared/log.ts";
@@ -7,10 +6,12 @@ import type { Clock } from "../shared/time.ts";
 import { actionLog } from "./actions/action-log.ts";
 import { isCommanded } from "./actions/setpoints.ts";
 import { createApiServer } from "./api/server.ts";
+import { openJournal } from "./audit/journal.ts";
 import { createBroker } from "./broker/broker.ts";
 import { createCommander } from "./commands/commander.ts";
 import { messageCounter } from "./commands/counter.ts";
 import { modeControl } from "./control/mode.ts";
+import { openQuarantine } from "./control/quarantine.ts";
 import { type Counters, newCounters } from "./counters.ts";
 import { eventBus } from "./events.ts";
 import { createFleet, type Rack } from "./fleet.ts";
@@ -28,9 +29,10 @@ import { siteOverview } from "./overview.ts";
 import { reachableHost } from "./reachable-host.ts";
 import { incidentSource } from "./report/incident-source.ts";
 import type { ReportContext } from "./report/judges.ts";
+import { energyLedger } from "./savings/ledger.ts";
 import { simulatorLink } from "./scenarios/simulator.ts";
 import { siteSchedules } from "./schedules/schedules.ts";
-import { loadOrCreateToken, modelFolder, siteKeyFile } from "./secrets.ts";
+import { databaseFile, loadOrCreateToken, modelFolder, siteKeyFile } from "./secrets.ts";
 import { openSqliteStore } from "./store/sqlite/sqlite-store.ts";
 
 export interface AggregatorOptions {
@@ -106,7 +108,7 @@ async function run(
   const { site, data_dir } = config;
   const undo = new AsyncDisposableStack();
   try {
-    const database = join(data_dir, "aggregator.db");
+    const database = databaseFile(data_dir);
     const store = openSqliteStore(database, { flush_ms: config.store.flush_ms, log });
     undo.defer(() => store.close());
 
@@ -122,7 +124,11 @@ async function run(
     const counter = messageCounter(store.settings);
     const commander = createCommander({ site, key: keys.private_key, counter, counters, publish });
     const mode = modeControl({ initial: config.mode, store, events, commander, fleet });
-    const actions = actionLog({ store, counters, events, commander });
+    const quarantine = openQuarantine({ store, events, clock, log });
+    const journal = openJournal({ site, key: keys.private_key, store, clock, log, publish });
+    const { device_spacing_s } = config.actions;
+    const safety = { mode, quarantine, journal, device_spacing_s };
+    const actions = actionLog({ clock, store, counters, events, commander, ...safety });
     const library = modelLibrary(modelFolder(data_dir));
     const rollout = createRollout({ site, keys, counter, library, store, events, rejections, log, publish });
     const commanded = (rack: Rack) => isCommanded(actions.setpoints, rack.rack_id, clock.now());
@@ -167,21 +173,27 @@ async function run(
     await broker.connect(ingest.onMessage, () => clock.after(RECONNECT_SETTLE_MS, announceAgain));
     rollout.announce();
     notifier.republish(incidents.active());
+    journal.start();
+    undo.defer(() => journal.stop());
     incidents.start();
     undo.defer(() => incidents.stop());
 
+    const savings = energyLedger({ store, fleet, actions, clock, log, config: config.savings });
+    savings.start();
+    undo.defer(() => savings.stop());
     const trainer = createTrainer({ data_dir, database, limits: config.limits });
     const report: ReportContext = {
       ...{ config, fleet, store },
       overview() {
         const model_id = rollout.scorer()?.model.id ?? null;
-        const shown = { actions: store.actions.count(), incidents: incidents.active() };
+        const energy_saved_pct = savings.lastDay().estimate?.saved_pct ?? null;
+        const shown = { actions: store.actions.count(), incidents: incidents.active(), energy_saved_pct };
         return siteOverview({ config, fleet, mode: mode.get(), model_id, ...shown }, clock.now());
       },
       incidents: incidentSource(incidents),
       thresholds: () => rollout.scorer()?.model ?? null,
     };
-    const schedules = siteSchedules({ config, clock, log, trainer, report });
+    const schedules = siteSchedules({ config, clock, log, trainer, report, journal });
     undo.defer(async () => {
       // In this order: a training that is under way would otherwise be waited for.
       const ended = schedules.stop();
@@ -190,8 +202,8 @@ async function run(
     });
     const { limits, actuators } = config;
     const optimizer = createOptimizer({
-      ...{ clock, log, fleet, store, events, rollout, mode, actions },
-      config: { limits, actuators, ...config.optimizer },
+      ...{ clock, log, fleet, store, events, rollout, mode, actions, quarantine },
+      config: { limits, actuators, ...config.optimizer, switchback_h: config.savings.switchback_h },
     });
     optimizer.start();
     undo.defer(() => optimizer.stop());
@@ -208,6 +220,9 @@ async function run(
         events,
         mode,
         actions,
+        quarantine,
+        journal,
+        savings,
         optimizer,
         library,
         rollout,

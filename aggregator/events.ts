@@ -11,6 +11,7 @@ const KEPT_EVENTS = [
   "scenario",
   "seq_restart",
   "rollback",
+  "quarantine",
   "command_refused",
   "incident",
 ] as const;

@@ -15,6 +15,7 @@ const COMMANDS: Readonly<Record<string, () => Promise<Command>>> = {
   evaluate: async () => (await import("./models/evaluate-command.ts")).evaluateCommand(),
   "report-model": async () => (await import("./models/training-report.ts")).reportModelCommand(),
   models: async () => (await import("./models/models-command.ts")).modelsCommand(),
+  actions: async () => (await import("./actions/actions-command.ts")).actionsCommand(),
   report: async () => (await import("./report/command.ts")).reportCommand(),
 };
 

@@ -3,7 +3,7 @@ import type { Incident } from "../shared/contracts/incident.ts";
 import { deltaT } from "../shared/contracts/telemetry.ts";
 import { topContributions } from "../shared/ims/score.ts";
 import { isoTime } from "../shared/time.ts";
-import type { ModeState } from "./control/mode.ts";
+import { type ModeState, modeOf } from "./control/mode.ts";
 import { agentOnline, type Fleet, isFresh, isOnline, type Rack, rackCondition } from "./fleet.ts";
 
 type KpiConfig = AggregatorConfig["kpi"];
@@ -23,7 +23,8 @@ export interface Kpis {
   latency_p95_ms: number | null;
   latency_p95_max_ms: number | null;
   inlet_compliance_pct: number | null;
-  energy_saved_pct: number | null;
+  /** Of energy per prompt against the fixed figure of the configuration; not a measured saving. */
+  wh_below_baseline_pct: number | null;
   pdu_kw: number;
   tokens_ps: number;
 }
@@ -64,7 +65,8 @@ export function siteKpis(fleet: Fleet, limits: { inlet_c: number }, kpi: KpiConf
     latency_p95_ms: tokens_ps > 0 ? weighted_ms / tokens_ps : null,
     latency_p95_max_ms,
     inlet_compliance_pct: inlets > 0 ? (100 * compliant) / inlets : null,
-    energy_saved_pct: wh_per_prompt === null ? null : 100 * (1 - wh_per_prompt / kpi.baseline_wh_per_prompt),
+    wh_below_baseline_pct:
+      wh_per_prompt === null ? null : 100 * (1 - wh_per_prompt / kpi.baseline_wh_per_prompt),
     pdu_kw,
     tokens_ps,
   };
@@ -93,7 +95,7 @@ export function worstRack(fleet: Fleet, now_ms: number) {
 }
 
 /** One rack as lists and maps show it. */
-function rackSummary(rack: Rack, now_ms: number) {
+function rackSummary(rack: Rack, mode: ModeState, now_ms: number) {
   const { sample, score, mms } = rack;
   const delta_t = sample ? deltaT(sample) : Number.NaN;
   return {
@@ -102,6 +104,7 @@ function rackSummary(rack: Rack, now_ms: number) {
     position: rack.position,
     online: isOnline(rack, now_ms),
     agent_online: agentOnline(rack),
+    mode: modeOf(mode, rack.rack_id),
     agent_model_id: rack.status?.model_id ?? null,
     ts: sample?.ts ?? null,
     state: rackCondition(rack),
@@ -133,12 +136,12 @@ interface OverviewParts {
   model_id: string | null;
   actions: number;
   incidents: readonly Incident[];
+  /** Of the last 24 h against the unoptimised plant; null where it cannot be told. */
+  energy_saved_pct: number | null;
 }
 
-export function siteOverview(
-  { config, fleet, mode, model_id, actions, incidents }: OverviewParts,
-  now_ms: number,
-) {
+export function siteOverview(parts: OverviewParts, now_ms: number) {
+  const { config, fleet, mode, model_id, actions, incidents, energy_saved_pct } = parts;
   const { racks, ...kpis } = siteKpis(fleet, config.limits, config.kpi, now_ms);
   return {
     ts: isoTime(now_ms),
@@ -147,7 +150,7 @@ export function siteOverview(
     model_id,
     racks,
     worst_rack: worstRack(fleet, now_ms),
-    kpis: { ...kpis, baseline_wh_per_prompt: config.kpi.baseline_wh_per_prompt },
+    kpis: { ...kpis, energy_saved_pct, baseline_wh_per_prompt: config.kpi.baseline_wh_per_prompt },
     actions,
     incidents: incidents.map(
       ({ id, scope, row, status, severity, title, opened_at, maintenance, racks }) => ({
@@ -156,6 +159,6 @@ export function siteOverview(
       }),
     ),
     limits: config.limits,
-    rack_list: fleet.racks.map((rack) => rackSummary(rack, now_ms)),
+    rack_list: fleet.racks.map((rack) => rackSummary(rack, mode, now_ms)),
   };
 }

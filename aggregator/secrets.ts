@@ -7,6 +7,7 @@ export const MQTT_USERNAME = "skadi";
 
 export const tokenFile = (data_dir: string) => join(data_dir, "api-token");
 export const siteKeyFile = (data_dir: string) => join(data_dir, "keys", "site.pem");
+export const databaseFile = (data_dir: string) => join(data_dir, "aggregator.db");
 export const modelFolder = (data_dir: string) => join(data_dir, "models");
 
 /** The token of the control routes: read from the data directory, or made there at the first start (mode 0600). */

@@ -1,9 +1,15 @@
+import { canonicalJson } from "../../shared/canonical.ts";
 import type { Action, RackTarget } from "../../shared/contracts/action.ts";
-import { type Rejection, reject } from "../../shared/errors.ts";
+import { type Rejection, reject, SkadiError } from "../../shared/errors.ts";
+import type { Clock } from "../../shared/time.ts";
+import type { Journal } from "../audit/journal.ts";
 import type { Commander } from "../commands/commander.ts";
+import type { ModeControl } from "../control/mode.ts";
+import type { Quarantine } from "../control/quarantine.ts";
 import type { Counters } from "../counters.ts";
 import type { EventBus } from "../events.ts";
 import type { Store } from "../store/store.ts";
+import { refuseSend } from "./gate.ts";
 import { type Setpoints, trackSetpoints } from "./setpoints.ts";
 
 export interface ActionLog {
@@ -12,7 +18,13 @@ export interface ActionLog {
   inForce(): SetpointAction[];
   /** Keeps an action that was decided here, or a new version of one. */
   record(action: Action): void;
-  /** Records a setpoint as sent and sends it, signed, to the rack's agent. */
+  /** Why a setpoint may not leave now; null if it may. */
+  refusal(action: Pick<SetpointAction, "rack_id" | "target" | "kind" | "to">): Rejection | null;
+  /**
+   * Records a setpoint as sent and sends it, signed, to the rack's agent.
+   *
+   * @throws the refusal, if there is one
+   */
   send(action: SetpointAction): void;
   /**
    * An agent's own action, or the outcome of one that was sent to it. Anything else is made up, and refused: agents
@@ -30,6 +42,12 @@ export type SetpointAction = Action & {
 };
 
 interface ActionLogContext {
+  clock: Clock;
+  /** Least time between two setpoints of one device. */
+  device_spacing_s: number;
+  mode: ModeControl;
+  quarantine: Quarantine;
+  journal: Journal;
   store: Store;
   counters: Counters;
   events: EventBus;
@@ -46,16 +64,33 @@ export function actionLog(context: ActionLogContext): ActionLog {
   const setpoints = trackSetpoints(store.actions.recent(HISTORY).reverse());
   const action_of_command = new Map<string, string>();
   const record = (action: Action) => {
-    if (!store.actions.get(action.id)) counters.actions++;
+    const known = store.actions.get(action.id);
+    // An outbox that repeats itself says nothing new.
+    if (known && canonicalJson(known) === canonicalJson(action)) return;
+    if (!known) counters.actions++;
     store.actions.put(action);
+    context.journal.append(action);
     setpoints.observe(action);
     events.publish("action", action.rack_id, { ...action });
   };
+  const refusal: ActionLog["refusal"] = (action) => {
+    const { rack_id, target } = action;
+    const state = {
+      kill_switch: context.mode.get().kill_switch,
+      quarantined: context.quarantine.has(rack_id, target),
+      sent_ms: setpoints.sentMs(rack_id, target),
+      spacing_ms: context.device_spacing_s * 1000,
+    };
+    return refuseSend(action, state, context.clock.now());
+  };
   return {
     setpoints,
+    refusal,
     inForce: () => lastApplied(store.actions.recent(HISTORY)),
     record,
     send(action) {
+      const refused = refusal(action);
+      if (refused) throw new SkadiError(refused);
       record({ ...action, outcome: "sent" });
       const { rack_id, target, to: value, id: action_id, source, reason } = action;
       const body = { kind: "setpoint" as const, target, value, action_id, source, reason };

@@ -27,11 +27,10 @@ export interface Setpoint {
 /** Advice rests on the state of its time; older than this, a new tick should give new advice. */
 const ADVICE_VALID_MS = 600_000;
 
-/** An operator's own setpoint: only in closed loop. */
+/** An operator's own setpoint: only where the rack is in closed loop. */
 export function applySetpoint(context: ApplyContext, setpoint: Setpoint, reason: string): Action {
-  const { mode, kill_switch } = context.mode.get();
-  if (kill_switch)
-    throw skadiError("SKADI_CONFLICT", { field: "kill_switch", value: true, expected: "false" });
+  refuseUnderKillSwitch(context);
+  const mode = context.mode.of(setpoint.rack_id);
   if (mode !== "closed_loop") {
     const expected = "closed_loop, or the action_id of a recommendation";
     throw skadiError("SKADI_CONFLICT", { field: "mode", value: mode, expected });
@@ -41,9 +40,7 @@ export function applySetpoint(context: ApplyContext, setpoint: Setpoint, reason:
 
 /** An operator's approval of one recommendation: in either mode, but never against the kill switch. */
 export function applyAdvice(context: ApplyContext, action_id: string): Action {
-  if (context.mode.get().kill_switch) {
-    throw skadiError("SKADI_CONFLICT", { field: "kill_switch", value: true, expected: "false" });
-  }
+  refuseUnderKillSwitch(context);
   const advice = context.store.actions.get(action_id);
   if (!advice) throw skadiError("SKADI_NOT_FOUND", { field: "action_id", value: action_id });
   const conflict = (field: string, value: unknown, expected: string) =>
@@ -59,6 +56,12 @@ export function applyAdvice(context: ApplyContext, action_id: string): Action {
     throw conflict("target", advice.target, "a target with an actuator");
   const setpoint = { rack_id: advice.rack_id, target: target.data, value: advice.to };
   return send(context, setpoint, `approved: ${advice.reason}`, action_id);
+}
+
+/** Said first, and whatever else is wrong: this is what an operator who pulled it expects to read. */
+function refuseUnderKillSwitch({ mode }: ApplyContext): void {
+  if (!mode.get().kill_switch) return;
+  throw skadiError("SKADI_CONFLICT", { field: "kill_switch", value: true, expected: "false" });
 }
 
 function send(context: ApplyContext, setpoint: Setpoint, reason: string, id: string): Action {
@@ -86,7 +89,7 @@ function send(context: ApplyContext, setpoint: Setpoint, reason: string, id: str
     target,
     from: context.actions.setpoints.value(rack_id, target),
     to: value,
-    mode: context.mode.get().mode,
+    mode: context.mode.of(rack_id),
     outcome: "sent",
     reason,
     inputs: {},

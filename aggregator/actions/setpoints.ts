@@ -9,12 +9,15 @@ export interface Setpoints {
   changedMs(rack_id: string | null, target: Target): number;
   /** When a change of the device was last really applied; −∞ if never. */
   appliedMs(rack_id: string | null, target: Target): number;
+  /** When a setpoint last left from here for the device, whatever became of it; −∞ if never. */
+  sentMs(rack_id: string | null, target: Target): number;
 }
 
 export function trackSetpoints(history: readonly Action[]): Setpoints {
   const values = new Map<string, number | null>();
   const changed_ms = new Map<string, number>();
   const applied_ms = new Map<string, number>();
+  const sent_ms = new Map<string, number>();
   const key = (rack_id: string | null, target: Target) => `${rack_id}/${target}`;
   const observe = (action: Action) => {
     const device = key(action.rack_id, action.target);
@@ -22,20 +25,20 @@ export function trackSetpoints(history: readonly Action[]): Setpoints {
       values.set(device, action.to);
       applied_ms.set(device, Date.parse(action.ts));
     }
+    const left = action.outcome === "sent" || (action.outcome === "applied" && action.source !== "guardrail");
+    if (left) rise(sent_ms, device, Date.parse(action.ts));
     // Advice counts for the optimizer only: a guardrail that merely advises has left the device alone.
     const touched =
       action.outcome === "applied" || action.outcome === "sent" || action.source === "optimizer";
     if (!touched || action.outcome === "refused") return;
-    changed_ms.set(
-      device,
-      Math.max(Date.parse(action.ts), changed_ms.get(device) ?? Number.NEGATIVE_INFINITY),
-    );
+    rise(changed_ms, device, Date.parse(action.ts));
   };
   for (const action of history) observe(action);
   return {
     observe,
     value: (rack_id, target) => values.get(key(rack_id, target)) ?? null,
     changedMs: (rack_id, target) => changed_ms.get(key(rack_id, target)) ?? Number.NEGATIVE_INFINITY,
+    sentMs: (rack_id, target) => sent_ms.get(key(rack_id, target)) ?? Number.NEGATIVE_INFINITY,
     appliedMs: (rack_id, target) => applied_ms.get(key(rack_id, target)) ?? Number.NEGATIVE_INFINITY,
   };
 }
@@ -50,4 +53,8 @@ export function isCommanded(setpoints: Setpoints, rack_id: string, now_ms: numbe
     (target) =>
       setpoints.value(rack_id, target) !== null || now_ms - setpoints.appliedMs(rack_id, target) < SETTLE_MS,
   );
+}
+
+function rise(instants: Map<string, number>, device: string, at_ms: number): void {
+  instants.set(device, Math.max(at_ms, instants.get(device) ?? Number.NEGATIVE_INFINITY));
 }

@@ -1,22 +1,53 @@
 import type { Mode } from "../../shared/contracts/action.ts";
+import { rowOf } from "../../shared/contracts/rack.ts";
+import { skadiError } from "../../shared/errors.ts";
 import type { Commander } from "../commands/commander.ts";
 import type { EventBus } from "../events.ts";
 import { agentOnline, type Fleet, type Rack } from "../fleet.ts";
 import type { Store } from "../store/store.ts";
 
+/** Exceptions from the site's mode. */
+interface ModeOverrides {
+  rows: Record<string, Mode>;
+  racks: Record<string, Mode>;
+}
+
 export interface ModeState {
+  /** Of the site, where no override says otherwise. */
   mode: Mode;
   /** While on, nothing is driven from here, whatever the mode. */
   kill_switch: boolean;
+  overrides: ModeOverrides;
 }
 
-/** What agents act on, and report as their mode. */
-export const effectiveMode = (state: ModeState): Mode => (state.kill_switch ? "advisory" : state.mode);
+type ModeScope = { row: string } | { rack_id: string };
+
+interface ModeChange {
+  /** null removes the override of the scope. */
+  mode?: Mode | null;
+  kill_switch?: boolean;
+  /** Whose mode is meant; without it, the site's. */
+  scope?: ModeScope | undefined;
+}
+
+/** The most specific mode wins: rack, row, site. The kill switch wins over them all. */
+export function modeOf(state: ModeState, rack_id: string | null): Mode {
+  if (state.kill_switch) return "advisory";
+  if (rack_id === null) return state.mode;
+  const { racks, rows } = state.overrides;
+  return racks[rack_id] ?? rows[rowOf(rack_id)] ?? state.mode;
+}
 
 export interface ModeControl {
   get(): ModeState;
-  /** Keeps the new state (on disk before it returns) and tells every agent. */
-  set(change: Partial<ModeState>): ModeState;
+  /** What a rack's agent acts on and reports; null is the site's own target. */
+  of(rack_id: string | null): Mode;
+  /**
+   * Keeps the new state (on disk before it returns) and tells the agents concerned.
+   *
+   * @throws SKADI_UNKNOWN_RACK or SKADI_INVALID_FIELD for a scope that is no part of the site
+   */
+  set(change: ModeChange): ModeState;
   /** Tells one agent, which just came online. */
   tell(rack: Rack): void;
 }
@@ -32,19 +63,66 @@ interface ModeContext {
 }
 
 export function modeControl(context: ModeContext): ModeControl {
-  const stored = context.store.settings.get(SETTING) as ModeState | undefined;
-  let state: ModeState = stored ?? { mode: context.initial, kill_switch: false };
-  const tell = (rack: Rack) => context.commander.send(rack.rack_id, { kind: "set_mode", ...state });
+  const { store, fleet } = context;
+  // Overrides came later than the setting: an older database has none.
+  const stored = store.settings.get(SETTING) as Partial<ModeState> | undefined;
+  let state: ModeState = {
+    mode: context.initial,
+    kill_switch: false,
+    overrides: { rows: {}, racks: {} },
+    ...stored,
+  };
+  const tell = (rack: Rack) => {
+    const mode = modeOf({ ...state, kill_switch: false }, rack.rack_id);
+    const { kill_switch } = state;
+    context.commander.send(rack.rack_id, { kind: "set_mode", mode, kill_switch });
+  };
   return {
     get: () => state,
+    of: (rack_id) => modeOf(state, rack_id),
     set(change) {
-      state = { ...state, ...change };
-      context.store.settings.put(SETTING, state);
-      context.store.flush();
-      context.events.publish("mode", null, { ...state });
-      for (const rack of context.fleet.racks) if (agentOnline(rack)) tell(rack);
+      const concerned = racksOf(fleet, change.scope);
+      state = changed(state, change);
+      store.settings.put(SETTING, state);
+      store.flush();
+      const { scope } = change;
+      context.events.publish("mode", scope && "rack_id" in scope ? scope.rack_id : null, { ...state });
+      for (const rack of concerned) if (agentOnline(rack)) tell(rack);
       return state;
     },
     tell,
   };
+}
+
+function changed(state: ModeState, { mode, kill_switch, scope }: ModeChange): ModeState {
+  const next = { ...state, ...(kill_switch === undefined ? {} : { kill_switch }) };
+  if (mode === undefined) return next;
+  if (!scope) return mode === null ? next : { ...next, mode };
+  const { rows, racks } = state.overrides;
+  const overrides =
+    "row" in scope
+      ? { rows: withOverride(rows, scope.row, mode), racks }
+      : { rows, racks: withOverride(racks, scope.rack_id, mode) };
+  return { ...next, overrides };
+}
+
+function withOverride(modes: Record<string, Mode>, name: string, mode: Mode | null): Record<string, Mode> {
+  const { [name]: _, ...others } = modes;
+  return mode === null ? others : { ...others, [name]: mode };
+}
+
+function racksOf(fleet: Fleet, scope: ModeScope | undefined): readonly Rack[] {
+  if (!scope) return fleet.racks;
+  if ("rack_id" in scope) {
+    const rack = fleet.get(scope.rack_id);
+    if (rack) return [rack];
+    throw skadiError("SKADI_UNKNOWN_RACK", { field: "scope.rack_id", value: scope.rack_id });
+  }
+  const racks = fleet.racks.filter((rack) => rack.row === scope.row);
+  if (racks.length > 0) return racks;
+  throw skadiError("SKADI_INVALID_FIELD", {
+    field: "scope.row",
+    value: scope.row,
+    expected: `one of ${[...new Set(fleet.racks.map((rack) => rack.row))].join(", ")}`,
+  });
 }

@@ -2,13 +2,13 @@ import { Status } from "../../shared/contracts/messages.ts";
 import { parsePayload } from "../../shared/contracts/parse.ts";
 import type { Clock } from "../../shared/time.ts";
 import type { Commander } from "../commands/commander.ts";
-import { effectiveMode, type ModeControl } from "../control/mode.ts";
+import type { ModeControl } from "../control/mode.ts";
 import type { EventBus } from "../events.ts";
 import { agentOnline, type Fleet, type Rack } from "../fleet.ts";
 import type { Rejections } from "./rejections.ts";
 import { findRack } from "./site.ts";
 
-/** An agent that reports another mode than the site's is told again, but not more often than this. */
+/** An agent that reports another mode than ordered is told again, but not more often than this. */
 const REMIND_MS = 30_000;
 
 interface StatusContext {
@@ -20,7 +20,7 @@ interface StatusContext {
   mode: ModeControl;
 }
 
-/** Keeps each rack's agent status; an agent that comes online is told the site's mode and its rack's MMS state. */
+/** Keeps each rack's agent status; an agent that comes online is told its rack's mode and its rack's MMS state. */
 export function statusIngest(context: StatusContext): (topic_rack: string, payload: Uint8Array) => void {
   const told_ms = new Map<string, number>();
   const tell = (rack: Rack) => {
@@ -45,7 +45,7 @@ export function statusIngest(context: StatusContext): (topic_rack: string, paylo
     }
     const reminded_ms = told_ms.get(rack.rack_id) ?? Number.NEGATIVE_INFINITY;
     const differs =
-      status.mode !== effectiveMode(context.mode.get()) && context.clock.now() - reminded_ms > REMIND_MS;
+      status.mode !== context.mode.of(rack.rack_id) && context.clock.now() - reminded_ms > REMIND_MS;
     if (online && (!was_online || differs)) tell(rack);
   };
 }

@@ -4,9 +4,11 @@ import type { Log } from "../../shared/log.ts";
 import { type Clock, isoTime } from "../../shared/time.ts";
 import type { ActionLog, SetpointAction } from "../actions/action-log.ts";
 import type { ModeControl } from "../control/mode.ts";
+import type { Quarantine } from "../control/quarantine.ts";
 import type { EventBus } from "../events.ts";
 import { agentOnline, dataAgeMs, type Fleet, type Rack } from "../fleet.ts";
 import type { Rollout } from "../models/rollout.ts";
+import { isPaused } from "../savings/switchback.ts";
 import type { Store } from "../store/store.ts";
 import { type Plan, type PlanConfig, type PlanRack, type PlanState, type Proposal, plan } from "./plan.ts";
 import { createTrials } from "./trials.ts";
@@ -14,7 +16,7 @@ import { createTrials } from "./trials.ts";
 interface TickReport {
   ts: string;
   mode: Action["mode"];
-  skipped: Plan["skipped"];
+  skipped: Plan["skipped"] | "switchback";
   rejected: Plan["rejected"];
   actions: Action[];
 }
@@ -27,7 +29,7 @@ export interface Optimizer {
 }
 
 export interface OptimizerContext {
-  config: PlanConfig;
+  config: PlanConfig & { switchback_h: number };
   clock: Clock;
   log: Log;
   fleet: Fleet;
@@ -36,6 +38,7 @@ export interface OptimizerContext {
   rollout: Rollout;
   mode: ModeControl;
   actions: ActionLog;
+  quarantine: Quarantine;
 }
 
 /** The slow loop: a thin shell around `plan` and `judge`. */
@@ -47,7 +50,7 @@ export function createOptimizer(context: OptimizerContext): Optimizer {
 
   /** null: not carried out. */
   const carryOut = (proposal: Proposal, now_ms: number): Action | null => {
-    const { mode } = context.mode.get();
+    const mode = context.mode.of(proposal.rack_id);
     const action = toAction(proposal, mode, now_ms);
     // The site's supply air has no actuator on this side yet: whatever the mode, it is only advised.
     if (mode === "advisory" || !isForRack(action)) {
@@ -56,9 +59,17 @@ export function createOptimizer(context: OptimizerContext): Optimizer {
     }
     return trials.begin(action, proposal.predicted, now_ms) ? { ...action, outcome: "sent" } : null;
   };
+  /** What the plant would use without the optimizer is measured now. */
+  const pause = (now_ms: number): TickReport => {
+    const released = trials.handBack(now_ms);
+    const { mode } = context.mode.get();
+    log.info({ mode, skipped: "switchback", released: released.length }, "optimizer tick");
+    return { ts: isoTime(now_ms), mode, skipped: "switchback", rejected: {}, actions: released };
+  };
   const tick = (): TickReport => {
     const now_ms = clock.now();
     trials.settle(now_ms);
+    if (isPaused(now_ms, context.config.switchback_h)) return pause(now_ms);
     const state = planState(context, now_ms, trials.resting);
     const { skipped, proposals, rejected } = plan(state, context.config, now_ms);
     const taken = proposals.map((proposal) => carryOut(proposal, now_ms)).filter((action) => action !== null);
@@ -86,11 +97,10 @@ export function createOptimizer(context: OptimizerContext): Optimizer {
 
 function planState(context: OptimizerContext, now_ms: number, resting: PlanState["resting"]): PlanState {
   const { fleet, mode, actions, rollout } = context;
-  const closed_loop = mode.get().mode === "closed_loop";
   const toPlanRack = (rack: Rack): PlanRack => ({
     rack_id: rack.rack_id,
     // Where changes are driven, a rack without a live agent cannot take one.
-    sample: closed_loop && !agentOnline(rack) ? null : rack.sample,
+    sample: mode.of(rack.rack_id) === "closed_loop" && !agentOnline(rack) ? null : rack.sample,
     age_ms: dataAgeMs(rack, now_ms),
     persistent: rack.mms?.state === "persistent",
     d_level: rack.d_slow,

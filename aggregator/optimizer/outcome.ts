@@ -1,47 +1,139 @@
-import type { RackMeans } from "../store/store.ts";
+import type { MeasuredField } from "../../shared/contracts/telemetry.ts";
+import type { RackMinute } from "../store/store.ts";
+import { type Effect, measureEffect, type Series } from "./effect.ts";
 
-/** How much worse a rack may look after a change before the change is taken back. */
-const INLET_RISE_MAX_C = 1;
-const LATENCY_GROWTH_MAX = 1.05;
-const ENERGY_GROWTH_MAX = 1.02;
+/** Worse by less than this many standard errors is noise: one in some ten thousand judgements, were they normal. */
+const ERRORS_MIN = 4;
+/** What is too small to matter is not taken back, however certain. */
+const INLET_RISE_MIN_C = 0.5;
+const LATENCY_GROWTH_MIN = 0.03;
+const ENERGY_GROWTH_MIN = 0.01;
+/** Standard deviations of a minute's mean where a rack's own are not known yet. */
+const PRIOR_STD = { inlet_c: 0.5, latency_p95_ms: 8, pdu_kw: 0.15 };
+
+/** Minutes of a row's racks on a common time axis. */
+export interface RowMinutes {
+  own: (field: MeasuredField) => Series;
+  /** Racks of the row on which nothing was changed meanwhile. */
+  controls: (field: MeasuredField) => Series[];
+  /** Index of the minute of the change. */
+  change: number;
+}
 
 export interface Verdict {
-  /** At the load of now, compared with the energy per token of before. */
+  /** At equal load, against the neighbours. */
   realized_saving_kw: number;
+  realized_std_error_kw: number;
   /** What became worse; null if nothing did. */
   worsened: string | null;
 }
 
 /**
- * Compares a rack after a change with the same rack before it.
+ * Judges a change by what it did to its rack, beyond what happened to the row's other racks and beyond noise.
  *
- * @param predicted what the change was expected to do; latency within it does not count as worse
- * @returns null where either side lacks a value that the comparison needs
+ * @param predicted what the change was expected to do: up to it, nothing counts as worse
+ * @returns null where a value that the comparison needs is not known
  */
 export function judge(
-  before: RackMeans,
-  after: RackMeans,
+  row: RowMinutes,
   predicted: { inlet_c: number; latency_p95_ms: number },
 ): Verdict | null {
-  const { inlet_c, latency_p95_ms, pdu_kw, tokens_ps } = after;
-  if (inlet_c === null || latency_p95_ms === null || pdu_kw === null || before.pdu_kw === null) return null;
-  const realized_saving_kw = savingKw(before, after);
-  if (realized_saving_kw === null) return null;
-  const energy_before_kw = pdu_kw + realized_saving_kw;
-  const worsened =
-    inlet_c > Math.max(predicted.inlet_c, before.inlet_c ?? inlet_c) + INLET_RISE_MAX_C
-      ? `inlet rose to ${inlet_c.toFixed(1)} °C`
-      : latency_p95_ms > Math.max(predicted.latency_p95_ms, before.latency_p95_ms ?? 0) * LATENCY_GROWTH_MAX
-        ? `p95 rose to ${latency_p95_ms.toFixed(0)} ms`
-        : pdu_kw > energy_before_kw * ENERGY_GROWTH_MAX
-          ? `energy ${tokens_ps ? "per token " : ""}rose by ${(100 * (pdu_kw / energy_before_kw - 1)).toFixed(1)} %`
-          : null;
-  return { realized_saving_kw, worsened };
+  const { own, controls, change } = row;
+  const effectOf = (field: "inlet_c" | "latency_p95_ms") =>
+    measureEffect(own(field), controls(field), change, PRIOR_STD[field]);
+  const inlet = effectOf("inlet_c");
+  const latency = effectOf("latency_p95_ms");
+  const energy = energyEffect(row);
+  if (!inlet || !latency || !energy) return null;
+  const worsened = isWorse(inlet, predicted.inlet_c, INLET_RISE_MIN_C)
+    ? `inlet rose by ${said(inlet, 2)} °C`
+    : isWorse(latency, predicted.latency_p95_ms, LATENCY_GROWTH_MIN * latency.before)
+      ? `p95 rose by ${said(latency, 1)} ms`
+      : isWorse(energy.effect, energy.effect.before, ENERGY_GROWTH_MIN * energy.pdu_kw)
+        ? `power at equal load rose by ${said(energy.effect, 3)} kW`
+        : null;
+  return {
+    realized_saving_kw: -energy.effect.effect,
+    realized_std_error_kw: energy.effect.std_error,
+    worsened,
+  };
 }
 
-/** What the present load would have cost before, minus what it costs now; without load, power is compared directly. */
-function savingKw(before: RackMeans, after: RackMeans): number | null {
-  if (before.pdu_kw === null || after.pdu_kw === null) return null;
-  if (!before.tokens_ps || !after.tokens_ps) return before.pdu_kw - after.pdu_kw;
-  return (before.pdu_kw / before.tokens_ps) * after.tokens_ps - after.pdu_kw;
+/** @param expected the value that was predicted; a rise up to it was accepted when the change was made */
+function isWorse(effect: Effect, expected: number, least: number): boolean {
+  const accepted = Math.max(0, expected - effect.before);
+  return effect.effect - accepted > Math.max(ERRORS_MIN * effect.std_error, least);
+}
+
+const said = ({ effect, std_error }: Effect, digits: number) =>
+  `${effect.toFixed(digits)} ± ${std_error.toFixed(digits)}`;
+
+/** Power less what the load explains of it, by the row's own slope of power over load before the change. */
+function energyEffect({ own, controls, change }: RowMinutes): { effect: Effect; pdu_kw: number } | null {
+  const racks = [
+    { power: own("pdu_kw"), load: own("tokens_ps") },
+    ...zip(controls("pdu_kw"), controls("tokens_ps")),
+  ];
+  const slope = pooledSlope(racks, change);
+  const atEqualLoad = ({ power, load }: { power: Series; load: Series }): Series =>
+    power.map((kw, t) => {
+      const tokens_ps = load[t] ?? null;
+      return kw === null || tokens_ps === null ? null : kw - slope * tokens_ps;
+    });
+  const [first, ...others] = racks.map(atEqualLoad);
+  const effect = measureEffect(first!, others, change, PRIOR_STD.pdu_kw);
+  const power = measureEffect(own("pdu_kw"), [], change, PRIOR_STD.pdu_kw);
+  return effect && power && { effect, pdu_kw: power.before };
+}
+
+function zip(power: readonly Series[], load: readonly Series[]) {
+  return power.map((series, i) => ({ power: series, load: load[i]! }));
+}
+
+/** Slope within racks, kW per token/s, over the minutes before the change; 0 where the load did not vary. */
+function pooledSlope(racks: readonly { power: Series; load: Series }[], change: number): number {
+  let covariance = 0;
+  let variance = 0;
+  for (const { power, load } of racks) {
+    const pairs = power
+      .slice(0, change)
+      .map((kw, t) => [kw, load[t] ?? null] as const)
+      .filter((pair): pair is readonly [number, number] => pair[0] !== null && pair[1] !== null);
+    const mean_kw = pairs.reduce((sum, [kw]) => sum + kw, 0) / pairs.length;
+    const mean_ps = pairs.reduce((sum, [, ps]) => sum + ps, 0) / pairs.length;
+    for (const [kw, ps] of pairs) {
+      covariance += (kw - mean_kw) * (ps - mean_ps);
+      variance += (ps - mean_ps) ** 2;
+    }
+  }
+  return variance > 0 ? Math.max(0, covariance / variance) : 0;
+}
+
+const MINUTE_MS = 60_000;
+
+/**
+ * Lays the minutes of a row on one axis that ends with the last complete minute.
+ *
+ * @param controls racks to compare with
+ */
+export function rowMinutes(
+  minutes: readonly RackMinute[],
+  rack_id: string,
+  controls: readonly string[],
+  span: { from_ms: number; to_ms: number; change_ms: number },
+): RowMinutes {
+  const first_ms = Math.floor(span.from_ms / MINUTE_MS) * MINUTE_MS;
+  const length = Math.max(0, Math.floor(span.to_ms / MINUTE_MS) - first_ms / MINUTE_MS);
+  const by_rack = new Map<string, Map<number, RackMinute>>();
+  for (const minute of minutes) {
+    const of_rack = by_rack.get(minute.rack_id) ?? new Map<number, RackMinute>();
+    by_rack.set(minute.rack_id, of_rack.set((minute.minute_ms - first_ms) / MINUTE_MS, minute));
+  }
+  const series = (id: string, field: MeasuredField): Series =>
+    Array.from({ length }, (_, t) => by_rack.get(id)?.get(t)?.mean[field] ?? null);
+  return {
+    own: (field) => series(rack_id, field),
+    controls: (field) => controls.map((id) => series(id, field)),
+    change: Math.floor(span.change_ms / MINUTE_MS) - first_ms / MINUTE_MS,
+  };
 }

@@ -1,56 +1,86 @@
 import { randomUUID } from "node:crypto";
-import type { Target } from "../../shared/contracts/action.ts";
+import type { Action, Target } from "../../shared/contracts/action.ts";
+import { rowOf } from "../../shared/contracts/rack.ts";
 import { isoTime } from "../../shared/time.ts";
 import type { SetpointAction } from "../actions/action-log.ts";
-import type { RackMeans } from "../store/store.ts";
+import type { RackMinute } from "../store/store.ts";
 import type { OptimizerContext } from "./optimizer.ts";
-import { judge } from "./outcome.ts";
+import { judge, type RowMinutes, rowMinutes, type Verdict } from "./outcome.ts";
 import type { Proposal } from "./plan.ts";
+import { judgeResponse, type Response } from "./response.ts";
 
-/** A rack's baseline is its mean over this time before the change; so is what it is compared with. */
-const BASELINE_MS = 60_000;
+/** A rack is known if it reported within this time before a change. */
+const KNOWN_MS = 60_000;
+/** How far the comparison looks back before a change. */
+const HISTORY_MS = 1_800_000;
+/** A change is watched for this many rounds. */
+const CYCLES = 3;
 /** What was taken back is not tried again on that device for this long. */
 const REST_AFTER_ROLLBACK_MS = 1_800_000;
 
-/** A change that was sent and waits to be judged against the rack as it was before. */
+/** A change that was sent and is judged once per round. */
 interface Trial {
   action: SetpointAction;
-  before: RackMeans;
   predicted: Proposal["predicted"];
-  due_ms: number;
+  begun_ms: number;
+  /** Since when the device is asked to go this way: an earlier change in the same direction counts. */
+  asked_ms: number;
+  asked_from: number | null;
+  cycle: number;
+  /** Of the last look. */
+  verdict: Verdict | null;
 }
 
 export interface Trials {
   /**
-   * Sends a change and remembers what the rack was like before it; false, and nothing is sent, where that is not known:
-   * a change that cannot be judged is not made.
+   * Sends a change and remembers what the rack was like before it; false, and nothing is sent, where that is not known
+   * (a change that cannot be judged is not made) or where the change may not leave.
    */
   begin(action: SetpointAction, predicted: Proposal["predicted"], now_ms: number): boolean;
   /** Judges what is due, and takes back what made things worse, now or since it was judged. */
   settle(now_ms: number): void;
-  /** Whether a change of this device was taken back a short while ago. */
+  /** Hands every device that a change of the optimizer still sets back to its own control; what was sent for it. */
+  handBack(now_ms: number): Action[];
+  /** Whether this device is to be left alone: a change of it was taken back a short while ago, or it is in quarantine. */
   resting(rack_id: string | null, target: Target, now_ms: number): boolean;
 }
 
-export function createTrials(context: OptimizerContext, interval_ms: number): Trials {
-  const { actions, store, events, mode, log } = context;
+/** What follows from a look at a trial. */
+interface Finding {
+  verdict: Verdict | null;
+  worsened: string | null;
+  /** The device itself is at fault. */
+  faulty: boolean;
+}
+
+type TrialsContext = Pick<
+  OptimizerContext,
+  "actions" | "store" | "events" | "mode" | "quarantine" | "fleet" | "log"
+> & { rollout: Pick<OptimizerContext["rollout"], "scorer"> };
+
+export function createTrials(context: TrialsContext, interval_ms: number): Trials {
+  const { actions, store, events, mode, quarantine, fleet, log } = context;
   const resting_until_ms = new Map<string, number>();
   /** Changes in force that were judged good, or made by an earlier run. */
   const standing = new Map<string, SetpointAction>();
+  /** When a rack was last changed by the optimizer or back: it is no control meanwhile. */
+  const changed_ms = new Map<string, number>();
   let trials: Trial[] = [];
   for (const action of actions.inForce()) standing.set(deviceKey(action.rack_id, action.target), action);
 
   const resting = (rack_id: string | null, target: Target, now_ms: number) =>
+    quarantine.has(rack_id, target) ||
     now_ms < (resting_until_ms.get(deviceKey(rack_id, target)) ?? Number.NEGATIVE_INFINITY);
 
   const takeBack = (action: SetpointAction, to: number | null, worsened: string, now_ms: number) => {
     const { id, rack_id, target } = action;
-    const may_drive = mode.get().mode === "closed_loop" && !mode.get().kill_switch;
+    const may_drive = mode.of(rack_id) === "closed_loop";
     // Where nothing may be driven now, the change stays under watch until it can be taken back.
     if (may_drive) standing.delete(deviceKey(rack_id, target));
     else standing.set(deviceKey(rack_id, target), action);
     if (resting(rack_id, target, now_ms) && !may_drive) return;
     resting_until_ms.set(deviceKey(rack_id, target), now_ms + REST_AFTER_ROLLBACK_MS);
+    changed_ms.set(rack_id, now_ms);
     events.publish("rollback", rack_id, { action_id: id, target, worsened });
     const { predicted_saving_kw: _, ...base } = action;
     const rollback: SetpointAction = {
@@ -58,7 +88,7 @@ export function createTrials(context: OptimizerContext, interval_ms: number): Tr
       id: randomUUID(),
       ts: isoTime(now_ms),
       kind: "rollback",
-      mode: mode.get().mode,
+      mode: mode.of(rack_id),
       outcome: "advised",
       from: action.to,
       to,
@@ -69,38 +99,115 @@ export function createTrials(context: OptimizerContext, interval_ms: number): Tr
     else actions.record(rollback);
   };
 
-  const settleTrial = ({ action, before, predicted }: Trial, now_ms: number) => {
-    const known = store.actions.get(action.id);
-    if (known?.outcome !== "applied") return;
-    const after = store.samples.means(action.rack_id, now_ms - BASELINE_MS, now_ms);
-    const verdict = after && judge(before, after, predicted);
-    if (!verdict) return;
-    const { realized_saving_kw } = verdict;
-    const worsened = verdict.worsened ?? deviationRose(action.rack_id, context);
-    actions.record({ ...known, realized_saving_kw });
+  /** The row's other racks on which nothing was changed while the trial's comparison runs. */
+  const controlsOf = ({ action, begun_ms }: Trial): string[] =>
+    fleet.racks
+      .filter(({ rack_id, row }) => row === rowOf(action.rack_id) && rack_id !== action.rack_id)
+      .map(({ rack_id }) => rack_id)
+      .filter((rack_id) => (changed_ms.get(rack_id) ?? Number.NEGATIVE_INFINITY) < begun_ms - interval_ms);
+
+  const look = (trial: Trial, minutes: readonly RackMinute[], now_ms: number): Finding => {
+    const { action, predicted, begun_ms, asked_ms } = trial;
+    const span = { from_ms: begun_ms - HISTORY_MS, to_ms: now_ms, change_ms: begun_ms };
+    const row = rowMinutes(minutes, action.rack_id, controlsOf(trial), span);
+    const asked_span = { ...span, change_ms: asked_ms };
+    const response = responseOf(trial, rowMinutes(minutes, action.rack_id, [], asked_span));
+    const verdict = judge(row, predicted);
+    const wrong = wrongResponse(response, trial);
+    if (wrong) return { verdict, worsened: wrong, faulty: true };
+    const worsened = verdict?.worsened ?? deviationRose(action.rack_id, context);
+    return { verdict, worsened, faulty: false };
+  };
+
+  /** The action's realized saving, as its last look found it. */
+  const keepVerdict = ({ action, verdict }: Trial, worsened: string | null) => {
     const { id: action_id, rack_id, predicted_saving_kw } = action;
-    log.info({ action_id, rack_id, predicted_saving_kw, realized_saving_kw, worsened }, "action judged");
-    if (worsened) takeBack(action, action.from, worsened, now_ms);
-    else standing.set(deviceKey(rack_id, action.target), action);
+    const known = store.actions.get(action_id);
+    if (!verdict || !known) return;
+    const { realized_saving_kw, realized_std_error_kw } = verdict;
+    actions.record({ ...known, realized_saving_kw });
+    const figures = { predicted_saving_kw, realized_saving_kw, realized_std_error_kw };
+    log.info({ action_id, rack_id, ...figures, worsened }, "action judged");
+  };
+
+  /** Returns the trial if it goes on. */
+  const settleTrial = (trial: Trial, minutes: readonly RackMinute[], now_ms: number): Trial | null => {
+    const known = store.actions.get(trial.action.id);
+    if (!known || known.outcome === "refused") return null;
+    const next = trial.cycle < CYCLES ? { ...trial, cycle: trial.cycle + 1 } : null;
+    // Its agent has not answered yet.
+    if (known.outcome !== "applied") return next;
+    const { action } = trial;
+    // The guardrail or an operator has set the device since: what it does now is theirs.
+    if (actions.setpoints.value(action.rack_id, action.target) !== known.to) return null;
+    const { verdict, worsened, faulty } = look(trial, minutes, now_ms);
+    if (!worsened && next) return { ...next, verdict };
+    keepVerdict({ ...trial, verdict }, worsened);
+    const { id: action_id, rack_id, target } = action;
+    // A device at fault is left to its own control: what it was set to before may be just as wrong now.
+    if (worsened) takeBack(action, faulty ? null : action.from, worsened, now_ms);
+    else standing.set(deviceKey(rack_id, target), action);
+    if (worsened && faulty) quarantine.add({ rack_id, target, reason: worsened, action_id });
+    return null;
   };
 
   return {
     begin(action, predicted, now_ms) {
-      const before = store.samples.means(action.rack_id, now_ms - BASELINE_MS, now_ms);
-      if (!before) return false;
+      const { rack_id, target } = action;
+      const known = store.samples.means(rack_id, now_ms - KNOWN_MS, now_ms);
+      if (!known || actions.refusal(action)) return false;
       actions.send(action);
-      trials.push({ action, before, predicted, due_ms: now_ms + interval_ms });
+      const device = deviceKey(rack_id, target);
+      const earlier = trials.find((trial) => deviceKey(trial.action.rack_id, trial.action.target) === device);
+      trials = trials.filter((trial) => trial !== earlier);
+      if (earlier) keepVerdict(earlier, null);
+      const fresh = { asked_ms: now_ms, asked_from: action.from, cycle: 1 };
+      const { asked_ms, asked_from, cycle } =
+        earlier && sameDirection(earlier.action, action) ? earlier : fresh;
+      trials.push({
+        ...{ action, predicted, verdict: null, begun_ms: now_ms },
+        ...{ asked_ms, asked_from, cycle },
+      });
+      changed_ms.set(rack_id, now_ms);
       return true;
     },
     settle(now_ms) {
-      const due = trials.filter((trial) => trial.due_ms <= now_ms);
-      trials = trials.filter((trial) => trial.due_ms > now_ms);
-      for (const trial of due) settleTrial(trial, now_ms);
+      const isDue = ({ asked_ms, cycle }: Trial) => asked_ms + cycle * interval_ms <= now_ms;
+      const due = trials.filter(isDue);
+      if (due.length > 0) {
+        const from_ms = Math.min(...due.map((trial) => trial.begun_ms)) - HISTORY_MS;
+        const minutes = store.rollups.minutes(from_ms, now_ms);
+        const going_on = due.map((trial) => settleTrial(trial, minutes, now_ms));
+        trials = [...trials.filter((trial) => !isDue(trial)), ...going_on.filter((trial) => trial !== null)];
+      }
       for (const action of standing.values()) {
         // A fixed setpoint that suited the load of then may not suit that of now: the device knows best.
         const worsened = deviationRose(action.rack_id, context);
         if (worsened) takeBack(action, null, worsened, now_ms);
       }
+    },
+    handBack(now_ms) {
+      // What was judged until now counts; what is handed back is not judged as a change.
+      for (const trial of trials) keepVerdict(trial, null);
+      trials = [];
+      return actions
+        .inForce()
+        .filter(({ rack_id }) => rack_id !== null && mode.of(rack_id) === "closed_loop")
+        .map((action): SetpointAction => {
+          const { id, rack_id, target, to } = action;
+          const { predicted_saving_kw: _, realized_saving_kw: __, ...base } = action;
+          return {
+            ...{ ...base, id: randomUUID(), ts: isoTime(now_ms), kind: "release", mode: mode.of(rack_id) },
+            ...{ target, outcome: "sent", from: to, to: null, inputs: {} },
+            reason: `hands back ${id}: the plant is measured without the optimizer`,
+          };
+        })
+        .filter((release) => {
+          if (actions.refusal(release)) return false;
+          actions.send(release);
+          standing.delete(deviceKey(release.rack_id, release.target));
+          return true;
+        });
     },
     resting,
   };
@@ -108,11 +215,38 @@ export function createTrials(context: OptimizerContext, interval_ms: number): Tr
 
 const deviceKey = (rack_id: string | null, target: Target) => `${rack_id ?? "site"}/${target}`;
 
+function sameDirection(earlier: SetpointAction, later: SetpointAction): boolean {
+  if (earlier.to === null || later.to === null) return false;
+  // Down from a device's own control is what the optimizer does; up again is another direction.
+  return earlier.from === null
+    ? later.to <= earlier.to
+    : Math.sign(later.to - earlier.to) === Math.sign(earlier.to - earlier.from);
+}
+
+/** Fans and pumps report their speed; of the other targets only their effects show. */
+function responseOf(trial: Trial, row: RowMinutes): Response {
+  const { target, to } = trial.action;
+  if (to === null || (target !== "fan_rpm_pct" && target !== "pump_rpm_pct")) return "unclear";
+  const series = {
+    speed_pct: row.own(target),
+    tokens_ps: row.own("tokens_ps"),
+    outlet_c: row.own("outlet_c"),
+  };
+  return judgeResponse({ to, from: trial.asked_from }, series, row.change);
+}
+
+/** Moving away shows at once; standing still is believed after the last look only. */
+function wrongResponse(response: Response, { action, cycle }: Trial): string | null {
+  if (response === "opposite") return `${action.target} moved away from the ${action.to} that was asked for`;
+  if (response !== "nothing" || cycle < CYCLES) return null;
+  return `${action.target} did not move towards the ${action.to} that was asked for`;
+}
+
 /** Above this share of tau_fast, a rack's average D is too near to what MMS would call persistent. */
 const DEVIATION_SHARE_MAX = 0.9;
 
 /** D is judged by its average: the model must still know the rack's state as nominal. */
-function deviationRose(rack_id: string, { fleet, rollout }: OptimizerContext): string | null {
+function deviationRose(rack_id: string, { fleet, rollout }: TrialsContext): string | null {
   const d = fleet.get(rack_id)?.d_slow ?? null;
   const tau_fast = rollout.scorer()?.model.tau_fast;
   if (d === null || tau_fast === undefined || d < DEVIATION_SHARE_MAX * tau_fast) return null;

@@ -2,6 +2,7 @@ import { join } from "node:path";
 import type { AggregatorConfig } from "../../shared/contracts/config.ts";
 import type { Log } from "../../shared/log.ts";
 import type { Clock } from "../../shared/time.ts";
+import type { Journal } from "../audit/journal.ts";
 import { modelLibrary } from "../models/library.ts";
 import type { Trainer } from "../models/train-job.ts";
 import type { ReportContext } from "../report/judges.ts";
@@ -15,12 +16,13 @@ interface SchedulesContext {
   log: Log;
   trainer: Trainer;
   report: ReportContext;
+  journal: Pick<Journal, "prune">;
 }
 
 const DAY_MS = 86_400_000;
 
 /** The site's scheduled work: nightly report, retraining, retention, rollups. */
-export function siteSchedules({ config, clock, log, trainer, report }: SchedulesContext): Scheduler {
+export function siteSchedules({ config, clock, log, trainer, report, journal }: SchedulesContext): Scheduler {
   const { data_dir, schedules } = config;
   const { store } = report;
   const nightly = nightlyReport({
@@ -33,7 +35,9 @@ export function siteSchedules({ config, clock, log, trainer, report }: Schedules
   const retention = () => {
     const now_ms = clock.now();
     const { raw_days, rollup_days } = config.store;
-    const deleted = store.prune(now_ms - raw_days * DAY_MS, now_ms - rollup_days * DAY_MS);
+    const rollup_before_ms = now_ms - rollup_days * DAY_MS;
+    const deleted = store.prune(now_ms - raw_days * DAY_MS, rollup_before_ms);
+    journal.prune(rollup_before_ms);
     log.info(deleted, "retention applied");
     return {
       outcome: "ok" as const,

@@ -8,7 +8,9 @@ import type {
 import type { Score } from "../../shared/contracts/score.ts";
 import type { MeasuredField, TelemetrySample } from "../../shared/contracts/telemetry.ts";
 import type { Rejection } from "../../shared/errors.ts";
+import type { ChainHead, ChainRow, Checkpoint } from "../audit/chain.ts";
 import type { MmsFilter } from "../mms/filter.ts";
+import type { EnergyInterval } from "../savings/interval.ts";
 
 /**
  * What the aggregator remembers. Writes are queued and reach the disk in one transaction per flush; every read
@@ -18,6 +20,8 @@ export interface Store {
   samples: SampleStore;
   rollups: RollupStore;
   actions: ActionStore;
+  chain: ChainStore;
+  energy: EnergyStore;
   events: EventStore;
   settings: SettingStore;
   models: ModelStore;
@@ -25,7 +29,10 @@ export interface Store {
   maintenance: MaintenanceStore;
   /** Writes the queue to disk now. */
   flush(): void;
-  /** Deletes samples older than `raw_before_ms`, and rollups, events, actions and closed incidents older than `rollup_before_ms`. */
+  /**
+   * Deletes samples older than `raw_before_ms`, and rollups, energy intervals, events, actions and closed incidents
+   * older than `rollup_before_ms`. The actions' chain is pruned by its journal, which can sign for what goes.
+   */
   prune(raw_before_ms: number, rollup_before_ms: number): { samples: number; rollups: number };
   /** Flushes and closes. */
   close(): void;
@@ -72,6 +79,8 @@ export interface RollupStore {
   update(): void;
   /** Each rack's row of the minute that contains `ts_ms`. */
   minute(ts_ms: number): RackMinute[];
+  /** Every rack's minutes that start in [from_ms, to_ms), in order of time. */
+  minutes(from_ms: number, to_ms: number): RackMinute[];
   /** The whole site in steps of `step_ms`, oldest first. */
   timeline(from_ms: number, to_ms: number, step_ms: number): SiteStep[];
   /** Each rack's D in steps of `step_ms`, oldest first; steps in which it has none are left out. */
@@ -87,6 +96,7 @@ export interface RackDeviation {
 
 export interface RackMinute {
   rack_id: string;
+  minute_ms: number;
   samples: number;
   mean: Record<MeasuredField, number | null>;
   max: Record<MeasuredField, number | null>;
@@ -117,6 +127,29 @@ export interface ActionStore {
   /** In [from_ms, to_ms), newest first. */
   between(from_ms: number, to_ms: number, limit: number): Action[];
   count(): number;
+}
+
+/** The versions of the actions, appended for good: a database guards its rows against change. */
+export interface ChainStore {
+  append(row: ChainRow): void;
+  /** The newest row. */
+  head(): ChainHead | null;
+  /** The last row of those that were all recorded before an instant. */
+  lastBefore(before_ms: number): ChainHead | null;
+  putCheckpoint(checkpoint: Checkpoint): void;
+  /** By seq, ascending. */
+  checkpoints(): Checkpoint[];
+  /** Deletes the rows up to an anchor that has been put before; returns how many. */
+  prune(anchor_seq: number): number;
+}
+
+/** What the site used, interval by interval, and whether it was optimised meanwhile. */
+export interface EnergyStore {
+  put(interval: EnergyInterval): void;
+  /** Starting in [from_ms, to_ms), oldest first. */
+  between(from_ms: number, to_ms: number): EnergyInterval[];
+  /** Start of the newest one; null if there is none. */
+  newestMs(): number | null;
 }
 
 /** Something that happened, as it is kept and as it goes over the WebSocket. */

@@ -206,6 +206,34 @@ const Notify = z
   .prefault({});
 export type NotifyConfig = z.infer<typeof Notify>;
 
+/** What telemetry does not show of the site's energy is modelled by these; see docs/savings.md. */
+const Savings = z
+  .strictObject({
+    /** One rack's pump at full speed: rack power meters do not see it. */
+    pump_full_kw: z.number().min(0).default(0.35),
+    /** One rack's fans at full speed, for the heat that its air carries: ρ·c_p·flow in kW per K. */
+    air_kw_per_k: z.number().positive().default(0.43),
+    /** Chillers of air and water: COP at `cop_ref_c`, and its relative change per K of delivered temperature. */
+    air_cop: z.number().positive().default(4.5),
+    water_cop: z.number().positive().default(11),
+    cop_per_k: z.number().min(0).default(0.025),
+    cop_ref_c: z.number().default(20),
+    /** The supply air where nothing else was set, and the water's temperature. */
+    supply_c: z.number().default(19.4),
+    water_c: z.number().default(25),
+    /** Air-handler blowers per rack. */
+    blower_kw: z.number().min(0).default(0.14),
+    /** How far back the unoptimised operation may lie that a saving is measured against. */
+    training_days: z.number().positive().default(28),
+    /**
+     * Every other block of so many hours the optimizer hands everything back and pauses, so that its saving is measured
+     * against the same hours of other days; 0: never.
+     */
+    switchback_h: z.union([0, 1, 2, 3, 4, 6, 8, 12, 24].map((hours) => z.literal(hours))).default(0),
+  })
+  .prefault({});
+export type SavingsConfig = z.infer<typeof Savings>;
+
 export const AggregatorConfig = z.strictObject({
   site: SiteId.default("dc1"),
   rows: z
@@ -268,6 +296,13 @@ export const AggregatorConfig = z.strictObject({
       latency_guard_share: z.number().positive().max(1).default(0.95),
     })
     .prefault({}),
+  actions: z
+    .strictObject({
+      /** Setpoints of one device leave no closer together than this, whoever asks; rollbacks excepted. */
+      device_spacing_s: z.number().min(0).default(120),
+    })
+    .prefault({}),
+  savings: Savings,
   store: z
     .strictObject({
       flush_ms: z.int().min(1).default(250),

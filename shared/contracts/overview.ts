@@ -12,12 +12,17 @@ export const Share = z.object({ feature: z.string(), share: z.number() });
 /** A figure that may not be known. */
 export const Figure = z.number().nullable();
 
+export const Overrides = z
+  .object({ rows: z.record(z.string(), Mode), racks: z.record(z.string(), Mode) })
+  .describe("modes of rows and racks that differ from the site's; left out while there are none");
+
 const RackSummary = z.object({
   rack_id: z.string(),
   row: z.string(),
   position: z.int(),
   online: z.boolean(),
   agent_online: z.boolean(),
+  mode: Mode.describe("that holds for the rack: the kill switch is advisory"),
   agent_model_id: z.string().nullable(),
   ts: Timestamp.nullable(),
   state: Condition,
@@ -48,6 +53,7 @@ export const Overview = z.object({
   site: z.string(),
   mode: Mode,
   kill_switch: z.boolean(),
+  overrides: Overrides,
   model_id: z.string().nullable(),
   racks: z.object({
     total: z.int(),
@@ -74,7 +80,8 @@ export const Overview = z.object({
     latency_p95_ms: Figure,
     latency_p95_max_ms: Figure,
     inlet_compliance_pct: Figure,
-    energy_saved_pct: Figure,
+    energy_saved_pct: Figure.describe("of the last 24 h, as /savings measures it"),
+    wh_below_baseline_pct: Figure.describe("energy per prompt against baseline_wh_per_prompt"),
     pdu_kw: z.number(),
     tokens_ps: z.number(),
   }),

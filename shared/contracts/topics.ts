@@ -13,6 +13,9 @@ export const incidentTopic = (site: string, id: string) => `${TOPIC_ROOT}/${site
 export const simulatorStatusTopic = (site: string) => `${TOPIC_ROOT}/${site}/sim/status`;
 export const simulatorCommandTopic = (site: string) => `${TOPIC_ROOT}/${site}/sim/command`;
 
+/** Retained: the signed head of the action chain, so that a copy exists outside the database. */
+export const auditTopic = (site: string) => `${TOPIC_ROOT}/${site}/audit/head`;
+
 /** The site, rack and channel of an up topic; null if the topic is none. */
 export function parseUpTopic(topic: string): { site: string; rack_id: string; channel: UpChannel } | null {
   const [root, version, site, rack_id, channel, ...rest] = topic.split("/");
@@ -21,7 +24,7 @@ export function parseUpTopic(topic: string): { site: string; rack_id: string; ch
   return known ? { site, rack_id, channel: known } : null;
 }
 
-/** Topics that only the aggregator may publish on: they reach actuators, models, the simulator, or people. */
+/** Topics that only the aggregator may publish on: they reach actuators, models, the simulator or people, or are evidence. */
 export function isDownTopic(topic: string): boolean {
   const levels = topic.split("/");
   if (`${levels[0]}/${levels[1]}` !== TOPIC_ROOT) return false;
@@ -29,6 +32,7 @@ export function isDownTopic(topic: string): boolean {
     levels[4] === "command" ||
     levels[3] === "models" ||
     levels[3] === "incidents" ||
+    levels[3] === "audit" ||
     (levels[3] === "sim" && levels[4] === "command")
   );
 }

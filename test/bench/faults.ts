@@ -9,6 +9,7 @@ import { FAULT_KINDS } from "../../sim/plant/faults.ts";
 import { type DayResult, DETECTORS, type FaultOutcome } from "./fault-detection.ts";
 import { RACKS } from "./fault-schedule.ts";
 import { runDay } from "./fault-windows.ts";
+import { seedList } from "./options.ts";
 
 /** Held out: thresholds and the health parameters were chosen on seeds 101 to 110. */
 const DEFAULT_SEEDS = "1-20";
@@ -23,23 +24,12 @@ const FALSE_ALARMS_GOAL = 0.05;
 
 /** The simulator's labelled faults, a day of all of them per seed, through the whole chain of detection. */
 export async function benchFaults(): Promise<void> {
-  const seeds = parseSeeds(process.env.SKADI_BENCH_SEEDS ?? DEFAULT_SEEDS);
+  const seeds = seedList(process.env.SKADI_BENCH_SEEDS ?? DEFAULT_SEEDS);
   const started = performance.now();
   const learnt = learn();
   const results = await runSeeds(seeds, learnt);
   report(seeds, results, learnt);
   console.log(`\n${((performance.now() - started) / 1000).toFixed(0)} s on ${WORKERS} threads`);
-}
-
-/** `1-20` or `3,7,11`. */
-function parseSeeds(text: string): number[] {
-  return text.split(",").flatMap((part) => {
-    const [first, last = first] = part.split("-").map(Number);
-    if (!Number.isInteger(first) || !Number.isInteger(last)) {
-      throw new RangeError(`SKADI_BENCH_SEEDS: expected whole numbers such as 1-20 or 3,7, got ${text}`);
-    }
-    return Array.from({ length: last! - first! + 1 }, (_, i) => first! + i);
-  });
 }
 
 interface Learnt {

@@ -1,23 +1,27 @@
 import { enableCompileCache } from "node:module";
 import { Command } from "commander";
-import { numberOption, runCli } from "../../shared/cli.ts";
+import { integerOption, numberOption, runCli } from "../../shared/cli.ts";
 import { benchFaults } from "./faults.ts";
 import { benchGenerate } from "./generate.ts";
 import { benchIms } from "./ims.ts";
-import { benchMms, type MmsBenchOptions } from "./mms.ts";
+import { benchMms } from "./mms.ts";
+import { type BenchOptions, seedList } from "./options.ts";
 import { benchPipeline } from "./pipeline.ts";
 import { benchPlant } from "./plant.ts";
 import { benchReaction } from "./reaction.ts";
+import { benchSavings } from "./savings.ts";
 import { benchSkab } from "./skab.ts";
 
 // As the programs do, for the threads that they start.
 enableCompileCache();
 
-interface BenchOptions extends MmsBenchOptions {
-  minutes?: number;
+interface Bench {
+  name: string;
+  what: string;
+  run(options: BenchOptions): Promise<void>;
 }
 
-const BENCHES: readonly { name: string; what: string; run(options: BenchOptions): Promise<void> }[] = [
+const BENCHES: readonly Bench[] = [
   { name: "generate", what: "data generation, against the described 20,000 samples/s", run: benchGenerate },
   { name: "ims", what: "training and scoring, against scikit-learn where it is installed", run: benchIms },
   { name: "plant", what: "the closed-loop plant: speed, calibration, false alarms", run: benchPlant },
@@ -41,6 +45,11 @@ const BENCHES: readonly { name: string; what: string; run(options: BenchOptions)
     what: "the likelihood ratio against the described filter, causes and incidents, on labelled faults",
     run: benchMms,
   },
+  {
+    name: "savings",
+    what: "the estimate of the realized saving against the plant's own books",
+    run: benchSavings,
+  },
   { name: "pipeline", what: "messages through broker, ingest, store and MMS", run: benchPipeline },
 ];
 
@@ -48,9 +57,10 @@ const program = new Command("bench")
   .description("measures Skadi on this machine; without a name, everything")
   .argument("[names...]", BENCHES.map(({ name, what }) => `${name}: ${what}`).join("; "))
   .option("--minutes <n>", "reaction: soak for so long at the true periods", numberOption(0.1, 10_000))
-  .option("--seeds <list>", "mms: days to run, such as 1-20 or 3,7")
+  .option("--days <n>", "savings: simulated days", integerOption(2, 60))
+  .option("--seeds <list>", "mms, savings: seeds such as 1-20 or 3,7", seedList)
   .option("--fit", "mms: learn what causes look like from the seeds (default 101-112) instead of measuring")
-  .option("--json", "reaction, mms: print all figures as a last line of JSON")
+  .option("--json", "reaction, mms, savings: end with one line of JSON that holds every figure")
   .action(async (names: string[], options: BenchOptions) => {
     const unknown = names.filter((name) => !BENCHES.some((bench) => bench.name === name));
     if (unknown.length > 0)

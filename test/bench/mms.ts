@@ -23,6 +23,7 @@ import {
   type MmsDayResult,
 } from "./mms-day.ts";
 import { fitCauses, parametersModule } from "./mms-fit.ts";
+import { type BenchOptions, seedList } from "./options.ts";
 
 /** Held out: constants, and what causes look like, were chosen on FIT_SEEDS. */
 const DEFAULT_SEEDS = "1-20";
@@ -34,16 +35,10 @@ const WORKERS = 2;
 const ACCURACY_GOAL = 0.9;
 const PARAMETERS_FILE = new URL("../../aggregator/mms/cause-parameters.ts", import.meta.url);
 
-export interface MmsBenchOptions {
-  seeds?: string;
-  json?: boolean;
-  fit?: boolean;
-}
-
 /** MMS on labelled faults: the described filter against the likelihood ratio, causes, and incidents. */
-export async function benchMms(options: MmsBenchOptions): Promise<void> {
+export async function benchMms(options: BenchOptions): Promise<void> {
   const started = performance.now();
-  const seeds = parseSeeds(options.seeds ?? (options.fit ? FIT_SEEDS : DEFAULT_SEEDS));
+  const seeds = options.seeds ?? seedList(options.fit ? FIT_SEEDS : DEFAULT_SEEDS);
   const learnt = learn();
   if (options.fit) {
     const instances = (await runSeeds<Instance[]>(seeds, learnt, true)).flat();
@@ -57,17 +52,6 @@ export async function benchMms(options: MmsBenchOptions): Promise<void> {
   const figures = figuresOf(results, (performance.now() - started) / 1000);
   report(learnt, results, figures);
   if (options.json) console.log(JSON.stringify(figures));
-}
-
-/** `1-20` or `3,7,11`. */
-function parseSeeds(text: string): number[] {
-  return text.split(",").flatMap((part) => {
-    const [first, last = first] = part.split("-").map(Number);
-    if (!Number.isInteger(first) || !Number.isInteger(last)) {
-      throw new RangeError(`--seeds: expected whole numbers such as 1-20 or 3,7, got ${text}`);
-    }
-    return Array.from({ length: last! - first! + 1 }, (_, i) => first! + i);
-  });
 }
 
 function learn(): Learnt {

@@ -2,6 +2,7 @@ import { type ChildProcess, execFile, spawn } from "node:child_process";
 import { availableParallelism } from "node:os";
 import { promisify } from "node:util";
 import { testBroker } from "../support/broker.ts";
+import type { BenchOptions } from "./options.ts";
 import type { ReactionTask, ReactionTimes } from "./reaction-agent.ts";
 
 const CROSSINGS = 200;
@@ -16,7 +17,7 @@ const AGENT = new URL("reaction-agent.ts", import.meta.url).pathname;
  *
  * @param options.minutes a soak at the true periods (1 s samples, 5 s ticks) instead of 200 crossings at 20 times that
  */
-export async function benchReaction(options: { minutes?: number; json?: boolean } = {}): Promise<void> {
+export async function benchReaction(options: BenchOptions = {}): Promise<void> {
   const { minutes } = options;
   const pace =
     minutes === undefined

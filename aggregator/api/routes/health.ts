@@ -60,10 +60,8 @@ export const healthRoutes: RouteGroup = (api, context) => {
 };
 
 function findProblems({ broker_connected, rollout, fleet, mode, schedules }: ApiContext): string[] {
-  const { mode: ordered, kill_switch } = mode.get();
-  const wanted = kill_switch ? "advisory" : ordered;
   const disobedient = fleet.racks
-    .filter((rack) => agentOnline(rack) && rack.status?.mode !== wanted)
+    .filter((rack) => agentOnline(rack) && rack.status?.mode !== mode.of(rack.rack_id))
     .map((rack) => rack.rack_id);
   return [
     ...(broker_connected() ? [] : ["the MQTT broker cannot be reached"]),

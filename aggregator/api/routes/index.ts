@@ -1,5 +1,6 @@
 import type { RouteGroup } from "../context.ts";
 import { actionRoutes } from "./actions.ts";
+import { auditRoutes } from "./audit.ts";
 import { demoRoutes } from "./demo.ts";
 import { eventRoutes } from "./events.ts";
 import { healthRoutes } from "./health.ts";
@@ -8,7 +9,9 @@ import { incidentRoutes } from "./incidents.ts";
 import { mmsRoutes } from "./mms.ts";
 import { modeRoutes } from "./mode.ts";
 import { optimizerRoutes } from "./optimizer.ts";
+import { quarantineRoutes } from "./quarantine.ts";
 import { reportRoutes } from "./report.ts";
+import { savingsRoutes } from "./savings.ts";
 import { scheduleRoutes } from "./schedules.ts";
 import { stateRoutes } from "./state.ts";
 import { telemetryRoutes } from "./telemetry.ts";
@@ -25,6 +28,9 @@ export const ROUTE_GROUPS: readonly RouteGroup[] = [
   incidentRoutes,
   mmsRoutes,
   demoRoutes,
+  auditRoutes,
+  quarantineRoutes,
+  savingsRoutes,
   reportRoutes,
   scheduleRoutes,
   healthRoutes,

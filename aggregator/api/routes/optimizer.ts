@@ -8,7 +8,7 @@ import { ErrorBody } from "../errors.ts";
 const Tick = z.object({
   ts: Timestamp,
   mode: Mode,
-  skipped: z.enum(["kill_switch", "no_model", "no_fresh_data"]).nullable(),
+  skipped: z.enum(["kill_switch", "no_model", "no_fresh_data", "switchback"]).nullable(),
   rejected: z.record(z.string(), z.int()).describe("racks left out and candidates refused, by reason"),
   actions: z.array(Action),
 });

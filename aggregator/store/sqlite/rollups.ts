@@ -26,6 +26,9 @@ export function rollupTable(db: DatabaseSync, queue: WriteQueue): RollupTable {
      WHERE excluded.n >= rollup_1m.n`,
   );
   const minute = db.prepare("SELECT * FROM rollup_1m WHERE minute_ms = ? ORDER BY rack_id");
+  const minutes = db.prepare(
+    "SELECT * FROM rollup_1m WHERE minute_ms >= ? AND minute_ms < ? ORDER BY minute_ms, rack_id",
+  );
   const timeline = db.prepare(
     // The cast: numbers are bound as REAL, and a step must divide as an integer.
     `SELECT minute_ms / CAST(?1 AS INTEGER) * CAST(?1 AS INTEGER) AS ts_ms, count(DISTINCT rack_id) AS racks,
@@ -63,6 +66,10 @@ export function rollupTable(db: DatabaseSync, queue: WriteQueue): RollupTable {
       update();
       return (minute.all(Math.floor(ts_ms / MINUTE_MS) * MINUTE_MS) as Row[]).map(toRackMinute);
     },
+    minutes(from_ms, to_ms) {
+      update();
+      return (minutes.all(from_ms, to_ms) as Row[]).map(toRackMinute);
+    },
     timeline(from_ms, to_ms, step_ms) {
       update();
       const rows = timeline.all(step_ms, Math.floor(from_ms / MINUTE_MS) * MINUTE_MS, to_ms);
@@ -93,6 +100,7 @@ function toRackMinute(row: Row): RackMinute {
     >;
   return {
     rack_id: row.rack_id as string,
+    minute_ms: row.minute_ms as number,
     samples: row.n as number,
     mean: pick("mean"),
     max: pick("max"),

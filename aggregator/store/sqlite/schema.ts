@@ -49,6 +49,21 @@ const MIGRATIONS: readonly string[] = [
   CREATE INDEX incidents_closed ON incidents (closed_ms);
   CREATE TABLE maintenance (id TEXT PRIMARY KEY, to_ms INTEGER NOT NULL, maintenance TEXT NOT NULL) STRICT;
   `,
+  `
+  CREATE TABLE action_chain (
+    seq INTEGER PRIMARY KEY, recorded_ms INTEGER NOT NULL, action_id TEXT NOT NULL, action TEXT NOT NULL,
+    prev_hash TEXT NOT NULL, hash TEXT NOT NULL
+  ) STRICT;
+  CREATE TABLE chain_checkpoints (
+    seq INTEGER NOT NULL, kind TEXT NOT NULL, checkpoint TEXT NOT NULL, PRIMARY KEY (seq, kind)
+  ) STRICT;
+  CREATE TRIGGER action_chain_no_update BEFORE UPDATE ON action_chain
+  BEGIN SELECT RAISE(ABORT, 'the action chain is append-only'); END;
+  CREATE TRIGGER action_chain_no_delete BEFORE DELETE ON action_chain
+  WHEN OLD.seq > coalesce((SELECT max(seq) FROM chain_checkpoints WHERE kind = 'anchor'), 0)
+  BEGIN SELECT RAISE(ABORT, 'the action chain is append-only'); END;
+  CREATE TABLE energy_intervals (start_ms INTEGER PRIMARY KEY, interval TEXT NOT NULL) STRICT;
+  `,
 ];
 
 /** Brings the database to the current version; each step is one transaction. */

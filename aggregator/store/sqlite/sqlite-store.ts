@@ -3,6 +3,8 @@ import { dirname } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import type { Log } from "../../../shared/log.ts";
 import type { Store } from "../store.ts";
+import { chainTable } from "./chain.ts";
+import { energyTable } from "./energy.ts";
 import { incidentTable, maintenanceTable } from "./incidents.ts";
 import { actionTable, eventTable } from "./logs.ts";
 import { modelTable, settingTable } from "./registry.ts";
@@ -28,17 +30,21 @@ export function openSqliteStore(file: string, options: SqliteOptions): Store {
   const queue = writeQueue(db, options.flush_ms, options.log);
   const rollups = rollupTable(db, queue);
   const prune_samples = db.prepare("DELETE FROM samples WHERE ts_ms < ?");
-  const prune_old = [
+  const aged = [
     "rollup_1m WHERE minute_ms",
+    "energy_intervals WHERE start_ms",
     "events WHERE ts_ms",
     "actions WHERE ts_ms",
     "incidents WHERE closed_ms",
     "maintenance WHERE to_ms",
-  ].map((target) => db.prepare(`DELETE FROM ${target} < ?`));
+  ];
+  const prune_old = aged.map((target) => db.prepare(`DELETE FROM ${target} < ?`));
   return {
     samples: sampleTable(db, queue, rollups),
     rollups,
     actions: actionTable(db, queue),
+    chain: chainTable(db, queue),
+    energy: energyTable(db, queue),
     events: eventTable(db, queue),
     settings: settingTable(db, queue),
     models: modelTable(db, queue),

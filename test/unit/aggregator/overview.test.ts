@@ -35,7 +35,7 @@ describe("the site's key figures", () => {
     const figures = siteKpis(fleet(rack("R-A-01"), rack("R-A-02")), limits, kpi, NOW);
     expect(figures.j_per_token).toBeCloseTo(1, 12);
     expect(figures.wh_per_prompt).toBeCloseTo(2_240 / 3_600, 12);
-    expect(figures.energy_saved_pct).toBeCloseTo(100 * (1 - 2_240 / 3_600 / 0.6), 9);
+    expect(figures.wh_below_baseline_pct).toBeCloseTo(100 * (1 - 2_240 / 3_600 / 0.6), 9);
   });
 
   it("count racks by state", () => {

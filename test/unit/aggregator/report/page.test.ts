@@ -41,11 +41,14 @@ afterAll(() => {
 function report(options: { store?: Store; sources?: Partial<ReportContext> } = {}) {
   const config = AggregatorConfig.parse({});
   const fleet = createFleet(config, options.store ?? store);
-  const mode = { mode: "advisory" as const, kill_switch: false };
+  const mode = { mode: "advisory" as const, kill_switch: false, overrides: { rows: {}, racks: {} } };
   const context: ReportContext = {
     ...{ config, fleet, store: options.store ?? store, ...options.sources },
     overview: () =>
-      siteOverview({ config, fleet, mode, model_id: "ims_test", actions: 0, incidents: [] }, NOW),
+      siteOverview(
+        { config, fleet, mode, model_id: "ims_test", actions: 0, incidents: [], energy_saved_pct: null },
+        NOW,
+      ),
     thresholds: () => ({ tau_fast: 2, tau_persist: 2.5 }),
   };
   return judgesReport(context, reportPeriod({}, NOW), NOW);

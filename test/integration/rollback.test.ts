@@ -1,0 +1,161 @@
+import { describe, expect, it, onTestFinished } from "vitest";
+import { openQuarantine } from "../../aggregator/control/quarantine.ts";
+import { AggregatorConfig } from "../../shared/contracts/config.ts";
+import { SkadiError } from "../../shared/errors.ts";
+import { createLog } from "../../shared/log.ts";
+import { seededRandom } from "../../shared/random.ts";
+import { isoTime } from "../../shared/time.ts";
+import { drivenHall } from "./driven-hall.ts";
+
+const log = createLog("test", "silent");
+const NOON = Date.UTC(2026, 0, 15, 12);
+const FAN = "fan_rpm_pct";
+const PUMP = "pump_rpm_pct";
+
+function hallAt(start_ms: number, seed = 1) {
+  const hall = drivenHall({ start_ms, seed });
+  onTestFinished(() => hall.close());
+  return hall;
+}
+
+/** Rounds until a device is in quarantine, at most three. */
+function cyclesUntilQuarantined(hall: ReturnType<typeof hallAt>, rack_id: string, target: string): number {
+  for (let cycle = 1; cycle <= 3; cycle++) {
+    hall.cycle();
+    if (hall.quarantine.has(rack_id, target)) return cycle;
+  }
+  return Number.POSITIVE_INFINITY;
+}
+
+describe("an actuator that does the opposite of what is asked", () => {
+  it.each([1, 2, 3])("is found, taken back and put into quarantine within three rounds (seed %i)", (seed) => {
+    const hall = hallAt(NOON, seed);
+    hall.defects.set(`R-A-05/${FAN}`, (value) => 150 - value);
+    hall.run(30);
+    expect(hall.change("R-A-05", FAN, 60)).toBe(true);
+    expect(hall.change("R-A-06", FAN, 60)).toBe(true);
+    expect(hall.plant.target("R-A-05", FAN)).toBe(90);
+
+    expect(cyclesUntilQuarantined(hall, "R-A-05", FAN)).toBeLessThanOrEqual(3);
+    expect(hall.plant.target("R-A-05", FAN)).toBeNull();
+    expect(hall.eventsOf("rollback").map((event) => event.rack_id)).toEqual(["R-A-05"]);
+    expect(hall.eventsOf("quarantine").map((event) => event.data.state)).toEqual(["quarantined"]);
+    expect(hall.quarantine.list()).toMatchObject([
+      { rack_id: "R-A-05", target: FAN, reason: expect.stringMatching(/moved away/) },
+    ]);
+    // Its neighbour, which did as it was asked, stays as it is.
+    expect(hall.plant.target("R-A-06", FAN)).toBe(60);
+  });
+
+  it("is not changed again, by nobody, until an operator releases it", () => {
+    const hall = hallAt(NOON);
+    hall.defects.set(`R-A-05/${FAN}`, (value) => 150 - value);
+    hall.run(30);
+    hall.change("R-A-05", FAN, 60);
+    expect(cyclesUntilQuarantined(hall, "R-A-05", FAN)).toBeLessThanOrEqual(3);
+    hall.run(60);
+    expect(hall.trials.resting("R-A-05", FAN, hall.clock.now() + 86_400_000)).toBe(true);
+    expect(hall.change("R-A-05", FAN, 65)).toBe(false);
+    expect(() => hall.actions.send({ ...hall.store.actions.get("change-1")!, id: "x" } as never)).toThrow(
+      /quarantine/,
+    );
+    // It outlives a restart.
+    const { store, clock } = hall;
+    const reopened = openQuarantine({
+      store,
+      clock,
+      events: { publish() {}, subscribe: () => () => {} },
+      log,
+    });
+    expect(reopened.has("R-A-05", FAN)).toBe(true);
+
+    hall.quarantine.release("R-A-05", FAN);
+    hall.defects.clear();
+    expect(hall.change("R-A-05", FAN, 60)).toBe(true);
+    expect(() => hall.quarantine.release("R-A-05", FAN)).toThrow(SkadiError);
+  });
+
+  it("is found when it does nothing at all, too", () => {
+    const hall = hallAt(NOON);
+    hall.defects.set(`R-B-02/${PUMP}`, () => null);
+    hall.run(30);
+    const now_pct = hall.plant.truth("R-B-02").pump_rpm_pct;
+    hall.change("R-B-02", PUMP, Math.round(now_pct + 12));
+    expect(cyclesUntilQuarantined(hall, "R-B-02", PUMP)).toBe(3);
+    expect(hall.quarantine.list()[0]?.reason).toMatch(/did not move/);
+  });
+});
+
+describe("a change that makes its rack worse", () => {
+  it("is taken back, and its device rests, without being blamed", () => {
+    const hall = hallAt(NOON);
+    hall.run(40);
+    // Far more air than the tile gives: recirculation warms the inlet, and the fans take power.
+    expect(hall.change("R-A-05", FAN, 95)).toBe(true);
+    for (let cycle = 0; cycle < 3; cycle++) hall.cycle();
+    expect(hall.plant.target("R-A-05", FAN)).toBeNull();
+    expect(hall.eventsOf("rollback")[0]?.data.worsened).toMatch(/rose by [\d.]+ ± [\d.]+/);
+    expect(hall.quarantine.list()).toEqual([]);
+    expect(hall.trials.resting("R-A-05", FAN, hall.clock.now())).toBe(true);
+  });
+});
+
+describe("a device that the guardrail set after the optimizer", () => {
+  it("is not blamed for what the guardrail had it do", () => {
+    const hall = hallAt(NOON);
+    hall.run(30);
+    hall.change("R-A-05", FAN, 60);
+    hall.run(1);
+    const changed = hall.store.actions.get("change-1")!;
+    const pre_cool = { ...changed, id: "R-A-05-1", source: "guardrail" as const, kind: "pre_cool" as const };
+    hall.plant.setTarget("R-A-05", FAN, 95);
+    hall.actions.fromAgent({ ...pre_cool, ts: isoTime(hall.clock.now()), from: 60, to: 95 });
+    for (let cycle = 0; cycle < 4; cycle++) hall.cycle();
+    expect(hall.quarantine.list()).toEqual([]);
+    expect(hall.plant.target("R-A-05", FAN)).toBe(95);
+  });
+});
+
+describe("a pause for comparison", () => {
+  it("hands back what the optimizer set, and judges none of it", () => {
+    const hall = hallAt(NOON);
+    hall.run(10);
+    hall.change("R-A-05", FAN, 60);
+    hall.change("R-B-01", PUMP, 60);
+    hall.cycle();
+    const released = hall.trials.handBack(hall.clock.now());
+    expect(released.map(({ rack_id, to }) => [rack_id, to])).toEqual([
+      ["R-B-01", null],
+      ["R-A-05", null],
+    ]);
+    expect([hall.plant.target("R-A-05", FAN), hall.plant.target("R-B-01", PUMP)]).toEqual([null, null]);
+    for (let cycle = 0; cycle < 3; cycle++) hall.cycle();
+    expect(hall.trials.handBack(hall.clock.now())).toEqual([]);
+    expect([hall.quarantine.list(), hall.eventsOf("rollback")]).toEqual([[], []]);
+  });
+});
+
+describe("a healthy plant", () => {
+  it("has no device in quarantine after a day of changes all over it", () => {
+    const hall = hallAt(Date.UTC(2026, 0, 15), 7);
+    const random = seededRandom("healthy day");
+    const { actuators } = AggregatorConfig.parse({});
+    const pick = <T>(items: readonly T[]) => items[Math.floor(random.uniform() * items.length)]!;
+    let changes = 0;
+    hall.run(30);
+    for (let cycle = 0; cycle < 705; cycle++) {
+      for (let n = 0; n < 2; n++) {
+        const rack_id = pick(hall.rack_ids);
+        const target = pick([FAN, PUMP, "batch_window_ms"] as const);
+        const now = target === "batch_window_ms" ? 20 : hall.plant.truth(rack_id)[target];
+        const { min, max } = actuators[target];
+        const to = Math.round(Math.max(min, Math.min(max, now + random.range(-12, 6))));
+        if (!hall.trials.resting(rack_id, target, hall.clock.now()) && hall.change(rack_id, target, to))
+          changes++;
+      }
+      hall.cycle();
+    }
+    expect(changes).toBeGreaterThan(1_000);
+    expect(hall.quarantine.list()).toEqual([]);
+  }, 240_000);
+});

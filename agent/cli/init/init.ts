@@ -51,7 +51,7 @@ export async function init(flags: InitFlags): Promise<void> {
     broker_url: answers.broker ?? "mqtt://127.0.0.1:1883",
     devices,
   });
-  writeFileSync(flags.out, text, { mode: 0o640 });
+  writeFileSync(flags.out, text);
   loadConfig(AgentConfig, { file: flags.out, env: {} });
   const found = devices.flatMap(({ fields }) => fields);
   if (flags.json) {

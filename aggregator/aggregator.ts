@@ -29,6 +29,7 @@ import { siteOverview } from "./overview.ts";
 import { reachableHost } from "./reachable-host.ts";
 import { incidentSource } from "./report/incident-source.ts";
 import type { ReportContext } from "./report/judges.ts";
+import { savingSource } from "./report/saving-source.ts";
 import { energyLedger } from "./savings/ledger.ts";
 import { simulatorLink } from "./scenarios/simulator.ts";
 import { siteSchedules } from "./schedules/schedules.ts";
@@ -191,6 +192,7 @@ async function run(
         return siteOverview({ config, fleet, mode: mode.get(), model_id, ...shown }, clock.now());
       },
       incidents: incidentSource(incidents),
+      savings: savingSource(savings),
       thresholds: () => rollout.scorer()?.model ?? null,
     };
     const schedules = siteSchedules({ config, clock, log, trainer, report, journal });

@@ -140,7 +140,7 @@ describe("the read routes", () => {
     expect(body.deviation_history.steps.length).toBeGreaterThan(0);
     expect(body.energy.energy_kwh).toBeGreaterThan(0);
     expect(body.mms.rows.map(({ row }: { row: string }) => row)).toEqual(["A", "B", "C", "D", "E", "F"]);
-    expect(body.incidents).toBeNull();
+    expect(body.incidents).toEqual({ total: 0, open: 0, by_cause: {}, list: [] });
     expect(body.savings.measured).toBeNull();
     expect(body.timeline.total).toBeGreaterThan(0);
     const past = await site.get("/report/judges?from=2020-01-01T00:00:00Z&to=2020-01-02T00:00:00Z");

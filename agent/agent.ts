@@ -1,6 +1,6 @@
 import type { KeyObject } from "node:crypto";
 import type { Action, RackTarget } from "../shared/contracts/action.ts";
-import type { AgentConfig } from "../shared/contracts/config.ts";
+import type { AgentConfig } from "../shared/contracts/agent-config.ts";
 import type { HealthDescription } from "../shared/contracts/health.ts";
 import type { Ack, CommandBody, Status } from "../shared/contracts/messages.ts";
 import { parseValue } from "../shared/contracts/parse.ts";

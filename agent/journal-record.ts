@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { Mode, RackTarget } from "../shared/contracts/action.ts";
-import { AgentConfig } from "../shared/contracts/config.ts";
+import { AgentConfig } from "../shared/contracts/agent-config.ts";
 import { Timestamp, Version } from "../shared/contracts/envelope.ts";
 import { MmsState } from "../shared/contracts/score.ts";
 import { type GuardContext, type GuardInput, type GuardState, SEVERITIES } from "./guardrail/guardrail.ts";

@@ -3,7 +3,7 @@ import { dirname, join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { z } from "zod";
 import { RackTarget } from "../shared/contracts/action.ts";
-import type { AgentConfig } from "../shared/contracts/config.ts";
+import type { AgentConfig } from "../shared/contracts/agent-config.ts";
 import { type Parsed, parsePayload } from "../shared/contracts/parse.ts";
 import type { Log } from "../shared/log.ts";
 import { Decision } from "./journal-record.ts";

@@ -1,7 +1,7 @@
 import type { KeyObject } from "node:crypto";
 import { existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
-import type { AgentConfig } from "../shared/contracts/config.ts";
+import type { AgentConfig } from "../shared/contracts/agent-config.ts";
 import { ModelManifest } from "../shared/contracts/messages.ts";
 import type { ModelFile } from "../shared/contracts/model.ts";
 import { type Parsed, parsePayload } from "../shared/contracts/parse.ts";

@@ -2,7 +2,7 @@ import { existsSync, mkdirSync, readFileSync, renameSync, statSync, writeFileSyn
 import { dirname, join } from "node:path";
 import { z } from "zod";
 import { Mode } from "../shared/contracts/action.ts";
-import type { AgentConfig } from "../shared/contracts/config.ts";
+import type { AgentConfig } from "../shared/contracts/agent-config.ts";
 import { parsePayload } from "../shared/contracts/parse.ts";
 import type { Log } from "../shared/log.ts";
 

@@ -1,5 +1,5 @@
 import type { RackTarget } from "../../shared/contracts/action.ts";
-import type { AgentActuators } from "../../shared/contracts/config.ts";
+import type { AgentActuators } from "../../shared/contracts/agent-config.ts";
 import type { Log } from "../../shared/log.ts";
 import type { Clock } from "../../shared/time.ts";
 import { withDeadline } from "../devices/deadline.ts";

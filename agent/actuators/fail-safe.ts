@@ -1,5 +1,5 @@
 import type { RackTarget } from "../../shared/contracts/action.ts";
-import type { ActuatorLimits } from "../../shared/contracts/config.ts";
+import type { ActuatorLimits } from "../../shared/contracts/agent-config.ts";
 
 /** Of these, more is cooler; of all others less is. */
 const MORE_IS_COOLER: readonly RackTarget[] = ["fan_rpm_pct", "pump_rpm_pct"];

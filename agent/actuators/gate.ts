@@ -2,6 +2,7 @@ import { type Mode, RACK_TARGETS, type RackTarget } from "../../shared/contracts
 import type { Actuators } from "../../shared/contracts/config.ts";
 import { type Rejection, reject } from "../../shared/errors.ts";
 import type { Clock } from "../../shared/time.ts";
+import { withDeadline } from "../devices/deadline.ts";
 import type { ActuatorDriver } from "./driver.ts";
 
 /** What became of a request to drive something. */
@@ -114,10 +115,5 @@ export async function readSetpoints(
 
 /** Rejects when the promise takes longer than a device may; the promise itself is left to end as it likes. */
 export function withTimeout<T>(promise: Promise<T>, clock: Clock): Promise<T> {
-  return new Promise((resolve, rejectPromise) => {
-    const cancel = clock.after(CALL_TIMEOUT_MS, () =>
-      rejectPromise(new Error(`no answer within ${CALL_TIMEOUT_MS / 1000} s`)),
-    );
-    promise.then(resolve, rejectPromise).finally(cancel);
-  });
+  return withDeadline(CALL_TIMEOUT_MS, clock, () => promise);
 }

@@ -1,4 +1,4 @@
-import type { AgentConfig } from "../../shared/contracts/config.ts";
+import type { AgentConfig } from "../../shared/contracts/agent-config.ts";
 import type { DriveDeviceConfig } from "../../shared/contracts/devices/index.ts";
 import type { Log } from "../../shared/log.ts";
 import type { Clock } from "../../shared/time.ts";

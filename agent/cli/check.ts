@@ -1,7 +1,7 @@
 import { accessSync, constants, mkdirSync } from "node:fs";
 import Table from "cli-table3";
 import mqtt from "mqtt";
-import type { AgentConfig } from "../../shared/contracts/config.ts";
+import type { AgentConfig } from "../../shared/contracts/agent-config.ts";
 import type { DriveDeviceConfig, SensorDeviceConfig } from "../../shared/contracts/devices/index.ts";
 import { SkadiError } from "../../shared/errors.ts";
 import { readHealthFile } from "../../shared/ims/health-file.ts";

@@ -1,5 +1,5 @@
 import { loadConfig } from "../../shared/config-file.ts";
-import { AgentConfig } from "../../shared/contracts/config.ts";
+import { AgentConfig } from "../../shared/contracts/agent-config.ts";
 
 export interface ConfigFlag {
   config?: string;

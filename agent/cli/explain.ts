@@ -1,5 +1,5 @@
 import { isDeepStrictEqual } from "node:util";
-import type { AgentConfig } from "../../shared/contracts/config.ts";
+import type { AgentConfig } from "../../shared/contracts/agent-config.ts";
 import { reject, SkadiError, skadiError } from "../../shared/errors.ts";
 import { guard, type Intent, type Severity } from "../guardrail/guardrail.ts";
 import { journalFile, readDecision } from "../journal.ts";

@@ -1,5 +1,5 @@
 import type { RackTarget } from "../../shared/contracts/action.ts";
-import type { AgentConfig } from "../../shared/contracts/config.ts";
+import type { AgentConfig } from "../../shared/contracts/agent-config.ts";
 import { createLog } from "../../shared/log.ts";
 import { systemClock } from "../../shared/time.ts";
 import { actuatorDriver } from "../actuators/index.ts";

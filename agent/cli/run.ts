@@ -1,7 +1,7 @@
 import { cpSync, existsSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import type { AgentConfig } from "../../shared/contracts/config.ts";
+import type { AgentConfig } from "../../shared/contracts/agent-config.ts";
 import { createLog } from "../../shared/log.ts";
 import { untilStopSignal } from "../../shared/process.ts";
 import { readPublicKey } from "../../shared/signing.ts";

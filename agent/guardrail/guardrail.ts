@@ -1,5 +1,7 @@
 import type { RackTarget } from "../../shared/contracts/action.ts";
-import type { ActuatorLimits, Actuators, GuardrailConfig, Limits } from "../../shared/contracts/config.ts";
+import type { ActuatorLimits, GuardrailConfig } from "../../shared/contracts/agent-config.ts";
+import type { Actuators } from "../../shared/contracts/config.ts";
+import type { Limits } from "../../shared/contracts/config-parts.ts";
 import type { MmsState } from "../../shared/contracts/score.ts";
 import type { Departure } from "../../shared/ims/sensor-health.ts";
 import type { Heat } from "./heat.ts";

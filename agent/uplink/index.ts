@@ -1,5 +1,5 @@
 import { join } from "node:path";
-import type { AgentConfig } from "../../shared/contracts/config.ts";
+import type { AgentConfig } from "../../shared/contracts/agent-config.ts";
 import type { Log } from "../../shared/log.ts";
 import type { Clock } from "../../shared/time.ts";
 import { diskOutbox } from "./disk-outbox.ts";

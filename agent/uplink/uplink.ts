@@ -1,5 +1,5 @@
 import mqtt, { type MqttClient } from "mqtt";
-import type { MqttClientConfig } from "../../shared/contracts/config.ts";
+import type { MqttClientConfig } from "../../shared/contracts/config-parts.ts";
 import { commandTopic, modelTopic, type UpChannel, upTopic } from "../../shared/contracts/topics.ts";
 import type { Log } from "../../shared/log.ts";
 import type { Clock } from "../../shared/time.ts";

@@ -1,6 +1,6 @@
 import type { Duplex } from "node:stream";
 import mqtt, { type IClientOptions, MqttClient } from "mqtt";
-import type { MqttClientConfig } from "../../shared/contracts/config.ts";
+import type { MqttClientConfig } from "../../shared/contracts/config-parts.ts";
 import { modelTopic, TOPIC_ROOT, UP_CHANNELS } from "../../shared/contracts/topics.ts";
 import { skadiError } from "../../shared/errors.ts";
 import type { Log } from "../../shared/log.ts";

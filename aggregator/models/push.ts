@@ -1,6 +1,6 @@
 import type { KeyObject } from "node:crypto";
 import mqtt, { type MqttClient } from "mqtt";
-import type { MqttClientConfig } from "../../shared/contracts/config.ts";
+import type { MqttClientConfig } from "../../shared/contracts/config-parts.ts";
 import { Ack, Status } from "../../shared/contracts/messages.ts";
 import type { ModelFile } from "../../shared/contracts/model.ts";
 import { parsePayload } from "../../shared/contracts/parse.ts";

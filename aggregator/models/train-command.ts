@@ -79,7 +79,7 @@ async function train(flags: TrainFlags): Promise<void> {
     // A second thread reads already while this one loads all that training needs.
     const { trainRun } = await import("./train-run.ts");
     const run = trainRun({ ...flags, recipe, started });
-    process.stdout.write(run(await reading.rows()));
+    process.stdout.write(await run(await reading.rows()));
   } finally {
     await reading.close();
   }

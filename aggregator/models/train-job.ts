@@ -1,7 +1,7 @@
 import { existsSync, realpathSync } from "node:fs";
 import { basename, isAbsolute, relative, resolve } from "node:path";
 import { Worker } from "node:worker_threads";
-import type { Limits } from "../../shared/contracts/config.ts";
+import type { Limits } from "../../shared/contracts/config-parts.ts";
 import type { ModelFile } from "../../shared/contracts/model.ts";
 import { type Rejection, SkadiError, skadiError } from "../../shared/errors.ts";
 import type { TrainOptions } from "../../shared/ims/train.ts";

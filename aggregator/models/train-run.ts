@@ -1,6 +1,5 @@
 import { existsSync } from "node:fs";
 import { basename, join } from "node:path";
-import Table from "cli-table3";
 import { loadConfig } from "../../shared/config-file.ts";
 import { AggregatorConfig } from "../../shared/contracts/config.ts";
 import type { ModelFile } from "../../shared/contracts/model.ts";
@@ -27,10 +26,10 @@ export interface TrainRequest {
  * @returns trains on the rows, writes the model and says what came out
  * @throws SkadiError SKADI_BAD_CONFIG
  */
-export function trainRun(request: TrainRequest): (rows: Float64Array) => string {
+export function trainRun(request: TrainRequest): (rows: Float64Array) => Promise<string> {
   const { recipe, seed, trim, data, started } = request;
   const config = loadConfig(AggregatorConfig, { file: request.config, fallback: "config/aggregator.yaml" });
-  return (rows) => {
+  return async (rows) => {
     const options = {
       ...recipe,
       seed,
@@ -78,7 +77,8 @@ function summary(model: ModelFile, path: string, timing: Timing) {
   };
 }
 
-function readable(model: ModelFile, path: string, timing: Timing): string {
+async function readable(model: ModelFile, path: string, timing: Timing): Promise<string> {
+  const { default: Table } = await import("cli-table3");
   const { training: t } = model;
   const kept_pct = (100 * t.nominal_rows) / t.rows;
   const table = new Table({

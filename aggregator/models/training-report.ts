@@ -1,7 +1,7 @@
 import { mkdirSync, writeFileSync } from "node:fs";
 import { dirname } from "node:path";
 import { Command } from "commander";
-import type { Limits } from "../../shared/contracts/config.ts";
+import type { Limits } from "../../shared/contracts/config-parts.ts";
 import type { ModelFile } from "../../shared/contracts/model.ts";
 import { rocCurve } from "../../shared/ims/evaluate.ts";
 import { FEATURES } from "../../shared/ims/features.ts";

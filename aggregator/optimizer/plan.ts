@@ -1,5 +1,6 @@
 import type { RackTarget, Target } from "../../shared/contracts/action.ts";
-import type { Actuators, Limits } from "../../shared/contracts/config.ts";
+import type { Actuators } from "../../shared/contracts/config.ts";
+import type { Limits } from "../../shared/contracts/config-parts.ts";
 import type { TelemetrySample } from "../../shared/contracts/telemetry.ts";
 import type { Scorer } from "../../shared/ims/score.ts";
 import { toFeatures } from "../../shared/ims/to-features.ts";

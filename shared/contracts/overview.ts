@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { Mode } from "./action.ts";
-import { Limits } from "./config.ts";
+import { Limits } from "./config-parts.ts";
 import { Timestamp } from "./envelope.ts";
 import { Incident } from "./incident.ts";
 import { MMS_PHASES, MmsState, ScoreLevel } from "./score.ts";

@@ -1,4 +1,4 @@
-import type { Limits } from "../contracts/config.ts";
+import type { Limits } from "../contracts/config-parts.ts";
 import { FEATURES } from "./features.ts";
 
 const INLET = FEATURES.indexOf("inlet_c");

@@ -1,4 +1,4 @@
-import type { Limits } from "../contracts/config.ts";
+import type { Limits } from "../contracts/config-parts.ts";
 import { HEALTH_FIELDS, type HealthDescription, type Relation } from "../contracts/health.ts";
 import { skadiError } from "../errors.ts";
 import { isoTime } from "../time.ts";

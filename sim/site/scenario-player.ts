@@ -1,5 +1,5 @@
 import mqtt, { type MqttClient } from "mqtt";
-import type { MqttClientConfig } from "../../shared/contracts/config.ts";
+import type { MqttClientConfig } from "../../shared/contracts/config-parts.ts";
 import { SimulatorCommand, type SimulatorStatus } from "../../shared/contracts/messages.ts";
 import { parsePayload } from "../../shared/contracts/parse.ts";
 import { simulatorCommandTopic, simulatorStatusTopic } from "../../shared/contracts/topics.ts";

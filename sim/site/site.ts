@@ -1,7 +1,8 @@
 import type { KeyObject } from "node:crypto";
 import { join } from "node:path";
 import { type Agent, type AgentStats, createAgent } from "../../agent/agent.ts";
-import { AgentConfig, type SimConfig } from "../../shared/contracts/config.ts";
+import { AgentConfig } from "../../shared/contracts/agent-config.ts";
+import type { SimConfig } from "../../shared/contracts/config.ts";
 import type { Log } from "../../shared/log.ts";
 import type { Clock } from "../../shared/time.ts";
 import type { Plant } from "../plant/plant.ts";

@@ -5,7 +5,7 @@ import type { ActuatorDriver } from "../../agent/actuators/driver.ts";
 import { createAgent } from "../../agent/agent.ts";
 import type { SensorDriver } from "../../agent/sensors/driver.ts";
 import type { RackTarget } from "../../shared/contracts/action.ts";
-import { AgentConfig } from "../../shared/contracts/config.ts";
+import { AgentConfig } from "../../shared/contracts/agent-config.ts";
 import { writeModelFile } from "../../shared/ims/model-file.ts";
 import { createLog } from "../../shared/log.ts";
 import { seededRandom } from "../../shared/random.ts";

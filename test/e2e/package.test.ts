@@ -8,7 +8,7 @@ import { debianPackageName } from "../../agent/packaging/debian-package.ts";
 import { packageAgent } from "../../agent/packaging/package-agent.ts";
 import { type Arch, ROOT } from "../../agent/packaging/paths.ts";
 import { loadConfig } from "../../shared/config-file.ts";
-import { AgentConfig } from "../../shared/contracts/config.ts";
+import { AgentConfig } from "../../shared/contracts/agent-config.ts";
 import { writeModelFile } from "../../shared/ims/model-file.ts";
 import { packageVersion } from "../../shared/version.ts";
 import { AARCH64_ROOT, hasProgram } from "../support/debian-packages.ts";

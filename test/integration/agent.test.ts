@@ -9,7 +9,7 @@ import { guard } from "../../agent/guardrail/guardrail.ts";
 import { readDecision } from "../../agent/journal.ts";
 import type { SensorDriver } from "../../agent/sensors/driver.ts";
 import { RACK_TARGETS, type RackTarget } from "../../shared/contracts/action.ts";
-import { AgentConfig } from "../../shared/contracts/config.ts";
+import { AgentConfig } from "../../shared/contracts/agent-config.ts";
 import type { Command, CommandBody, ModelManifest } from "../../shared/contracts/messages.ts";
 import type { MeasuredField } from "../../shared/contracts/telemetry.ts";
 import { commandTopic, modelTopic } from "../../shared/contracts/topics.ts";

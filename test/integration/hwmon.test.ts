@@ -5,7 +5,7 @@ import { driveThroughGate } from "../../agent/actuators/gate.ts";
 import { actuatorDriver } from "../../agent/actuators/index.ts";
 import { sensorDevice } from "../../agent/sensors/index.ts";
 import { pointSignal } from "../../agent/sensors/signal.ts";
-import { AgentConfig } from "../../shared/contracts/config.ts";
+import { AgentConfig } from "../../shared/contracts/agent-config.ts";
 import { createLog } from "../../shared/log.ts";
 import { systemClock } from "../../shared/time.ts";
 import { temporaryFolder } from "../support/temporary.ts";

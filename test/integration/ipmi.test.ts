@@ -4,7 +4,7 @@ import { describe, expect, it } from "vitest";
 import { driveThroughGate } from "../../agent/actuators/gate.ts";
 import { actuatorDriver, drivenDevice } from "../../agent/actuators/index.ts";
 import { sensorDriver } from "../../agent/sensors/index.ts";
-import { AgentConfig } from "../../shared/contracts/config.ts";
+import { AgentConfig } from "../../shared/contracts/agent-config.ts";
 import { createLog } from "../../shared/log.ts";
 import { systemClock } from "../../shared/time.ts";
 import { hasBmc, startBmc } from "../support/bmc.ts";

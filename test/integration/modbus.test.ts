@@ -5,7 +5,7 @@ import { driveThroughGate } from "../../agent/actuators/gate.ts";
 import { actuatorDriver } from "../../agent/actuators/index.ts";
 import { sensorDriver } from "../../agent/sensors/index.ts";
 import { modbusSensor } from "../../agent/sensors/modbus.ts";
-import { AgentConfig } from "../../shared/contracts/config.ts";
+import { AgentConfig } from "../../shared/contracts/agent-config.ts";
 import { ModbusSensor } from "../../shared/contracts/devices/modbus.ts";
 import { createLog } from "../../shared/log.ts";
 import { systemClock } from "../../shared/time.ts";

@@ -5,7 +5,7 @@ import { promisify } from "node:util";
 import mqtt from "mqtt";
 import { describe, expect, it, onTestFinished } from "vitest";
 import { sensorDriver } from "../../agent/sensors/index.ts";
-import { AgentConfig } from "../../shared/contracts/config.ts";
+import { AgentConfig } from "../../shared/contracts/agent-config.ts";
 import type { MeasuredField } from "../../shared/contracts/telemetry.ts";
 import { createLog } from "../../shared/log.ts";
 import { systemClock } from "../../shared/time.ts";

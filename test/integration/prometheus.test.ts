@@ -2,7 +2,7 @@ import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { describe, expect, it, onTestFinished } from "vitest";
 import { sensorDevice, sensorDriver } from "../../agent/sensors/index.ts";
-import { AgentConfig } from "../../shared/contracts/config.ts";
+import { AgentConfig } from "../../shared/contracts/agent-config.ts";
 import { createLog } from "../../shared/log.ts";
 import { virtualClock } from "../../shared/time.ts";
 import { hasProgram } from "../support/debian-packages.ts";

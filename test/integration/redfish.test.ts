@@ -4,7 +4,7 @@ import { describe, expect, it, onTestFinished } from "vitest";
 import { driveThroughGate } from "../../agent/actuators/gate.ts";
 import { actuatorDriver } from "../../agent/actuators/index.ts";
 import { sensorDevice, sensorDriver } from "../../agent/sensors/index.ts";
-import { AgentConfig } from "../../shared/contracts/config.ts";
+import { AgentConfig } from "../../shared/contracts/agent-config.ts";
 import { createLog, type Log } from "../../shared/log.ts";
 import { systemClock, virtualClock } from "../../shared/time.ts";
 import { hasProgram } from "../support/debian-packages.ts";

@@ -6,7 +6,7 @@ import { snmpSources } from "../../agent/devices/snmp-sources.ts";
 import { sensorDriver } from "../../agent/sensors/index.ts";
 import { pointSignal } from "../../agent/sensors/signal.ts";
 import { snmpSensor } from "../../agent/sensors/snmp.ts";
-import { AgentConfig } from "../../shared/contracts/config.ts";
+import { AgentConfig } from "../../shared/contracts/agent-config.ts";
 import { SnmpSensor } from "../../shared/contracts/devices/snmp.ts";
 import { createLog } from "../../shared/log.ts";
 import { systemClock } from "../../shared/time.ts";

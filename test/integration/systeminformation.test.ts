@@ -1,7 +1,7 @@
 import { cpuTemperature } from "systeminformation";
 import { describe, expect, it } from "vitest";
 import { sensorDevice } from "../../agent/sensors/index.ts";
-import { AgentConfig } from "../../shared/contracts/config.ts";
+import { AgentConfig } from "../../shared/contracts/agent-config.ts";
 import { createLog } from "../../shared/log.ts";
 import { systemClock } from "../../shared/time.ts";
 

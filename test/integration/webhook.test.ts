@@ -2,7 +2,7 @@ import { createHmac } from "node:crypto";
 import { describe, expect, it, onTestFinished } from "vitest";
 import { driveThroughGate } from "../../agent/actuators/gate.ts";
 import { actuatorDriver } from "../../agent/actuators/index.ts";
-import { AgentConfig } from "../../shared/contracts/config.ts";
+import { AgentConfig } from "../../shared/contracts/agent-config.ts";
 import { createLog } from "../../shared/log.ts";
 import { systemClock } from "../../shared/time.ts";
 import { pageServer, type Request } from "../support/page-server.ts";

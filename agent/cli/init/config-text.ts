@@ -1,6 +1,6 @@
 import { Document, isMap, isScalar, isSeq, type Pair, type YAMLMap } from "yaml";
 import type { z } from "zod";
-import type { AgentConfig } from "../../../shared/contracts/config.ts";
+import type { AgentConfig } from "../../../shared/contracts/agent-config.ts";
 import type { MeasuredField } from "../../../shared/contracts/telemetry.ts";
 import { MEASURED_FIELDS } from "../../../shared/contracts/telemetry.ts";
 

@@ -2,7 +2,7 @@ import { existsSync, writeFileSync } from "node:fs";
 import { createInterface } from "node:readline/promises";
 import Table from "cli-table3";
 import { loadConfig } from "../../../shared/config-file.ts";
-import { AgentConfig } from "../../../shared/contracts/config.ts";
+import { AgentConfig } from "../../../shared/contracts/agent-config.ts";
 import { RackId } from "../../../shared/contracts/rack.ts";
 import { skadiError } from "../../../shared/errors.ts";
 import { createLog } from "../../../shared/log.ts";

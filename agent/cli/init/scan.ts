@@ -1,6 +1,6 @@
 import { existsSync } from "node:fs";
 import { join } from "node:path";
-import { AgentConfig } from "../../../shared/contracts/config.ts";
+import { AgentConfig } from "../../../shared/contracts/agent-config.ts";
 import { RedfishSensor } from "../../../shared/contracts/devices/redfish.ts";
 import { parseValue } from "../../../shared/contracts/parse.ts";
 import { MEASURED_FIELDS, type MeasuredField } from "../../../shared/contracts/telemetry.ts";

@@ -1,7 +1,7 @@
 import { globSync, readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
 import { parse } from "yaml";
-import { AgentConfig } from "../../../shared/contracts/config.ts";
+import { AgentConfig } from "../../../shared/contracts/agent-config.ts";
 
 const FILES = globSync("docs/drivers/*.md", { cwd: new URL("../../..", import.meta.url) });
 const blocks = (file: string) =>

@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { failSafeValue } from "../../../agent/actuators/fail-safe.ts";
-import { AgentConfig } from "../../../shared/contracts/config.ts";
+import { AgentConfig } from "../../../shared/contracts/agent-config.ts";
 
 const { actuators } = AgentConfig.parse({ rack_id: "R-A-01" });
 const fan = actuators.fan_rpm_pct;

@@ -3,7 +3,7 @@ import { adviceFilter } from "../../../agent/actuators/advice.ts";
 import type { ActuatorDriver } from "../../../agent/actuators/driver.ts";
 import { driveThroughGate } from "../../../agent/actuators/gate.ts";
 import type { RackTarget } from "../../../shared/contracts/action.ts";
-import { AgentConfig } from "../../../shared/contracts/config.ts";
+import { AgentConfig } from "../../../shared/contracts/agent-config.ts";
 import { virtualClock } from "../../../shared/time.ts";
 
 const clock = virtualClock();

@@ -13,7 +13,7 @@ import {
   type Severity,
 } from "../../../agent/guardrail/guardrail.ts";
 import { RACK_TARGETS, type RackTarget } from "../../../shared/contracts/action.ts";
-import { AgentConfig } from "../../../shared/contracts/config.ts";
+import { AgentConfig } from "../../../shared/contracts/agent-config.ts";
 
 const config = AgentConfig.parse({ rack_id: "R-A-01" });
 const context: GuardContext = {

@@ -6,7 +6,7 @@ import { guard, initialGuardState } from "../../../agent/guardrail/guardrail.ts"
 import { journalFile, openJournal, readDecision } from "../../../agent/journal.ts";
 import type { Decision } from "../../../agent/journal-record.ts";
 import { RACK_TARGETS, type RackTarget } from "../../../shared/contracts/action.ts";
-import { AgentConfig } from "../../../shared/contracts/config.ts";
+import { AgentConfig } from "../../../shared/contracts/agent-config.ts";
 import { createLog } from "../../../shared/log.ts";
 import { temporaryFolder } from "../../support/temporary.ts";
 

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { topicFits } from "../../../agent/devices/mqtt-topic.ts";
-import { AgentConfig } from "../../../shared/contracts/config.ts";
+import { AgentConfig } from "../../../shared/contracts/agent-config.ts";
 
 describe("a topic filter", () => {
   it.each([

@@ -2,7 +2,8 @@ import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { loadConfig } from "../../../shared/config-file.ts";
-import { AgentConfig, AggregatorConfig, SimConfig } from "../../../shared/contracts/config.ts";
+import { AgentConfig } from "../../../shared/contracts/agent-config.ts";
+import { AggregatorConfig, SimConfig } from "../../../shared/contracts/config.ts";
 import { SkadiError } from "../../../shared/errors.ts";
 import { temporaryFolder } from "../../support/temporary.ts";
 

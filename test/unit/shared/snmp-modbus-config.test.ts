@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { AgentConfig } from "../../../shared/contracts/config.ts";
+import { AgentConfig } from "../../../shared/contracts/agent-config.ts";
 
 /** Where a sensor's or a drive's configuration is wrong, and how: "path: message". */
 function problems(kind: "sensor" | "drive", device: object): string[] {

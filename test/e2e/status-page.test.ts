@@ -17,6 +17,8 @@ it.skipIf(!hasProgram("chromium"))(
     const problems = watchProblems(page);
     await page.goto(site.http_url);
     await page.getByText("live", { exact: true }).waitFor();
+    // The connection is live a moment before the first overview has come over it.
+    await page.locator("#map button").nth(71).waitFor();
     expect(await page.locator("#map button").count()).toBe(72);
 
     await page.getByRole("button", { name: /heat_spike/ }).click();

@@ -1,4 +1,5 @@
 import type { Rejection } from "./contracts/rejection.ts";
+import { isSecretName, withoutCredentials } from "./secrecy.ts";
 
 export type { Rejection };
 
@@ -41,8 +42,6 @@ export type ErrorCode = keyof typeof ERROR_TABLE;
 
 const VALUE_MAX_CHARS = 80;
 
-const SECRET_KEY = /^(.*password|passphrase|token|bearer|secret|hmac|community)$/i;
-
 /** Shortens a value so that a hostile payload cannot flood a log line or an acknowledgement, and blanks secrets. */
 function briefValue(detail: unknown): unknown {
   if (detail === undefined || detail === null || typeof detail === "boolean") return detail;
@@ -55,9 +54,9 @@ function briefValue(detail: unknown): unknown {
 
 /** What configurations have under the name of a secret, and credentials in a URL. */
 function withoutSecrets(value: unknown): unknown {
-  if (typeof value === "string") return value.replaceAll(/(\w:\/\/)[^/@\s]+@/g, "$1(secret)@");
+  if (typeof value === "string") return withoutCredentials(value);
   const text = JSON.stringify(value, (key, inner) =>
-    SECRET_KEY.test(key) ? "(secret)" : typeof inner === "string" ? withoutSecrets(inner) : inner,
+    isSecretName(key) ? "(secret)" : typeof inner === "string" ? withoutSecrets(inner) : inner,
   );
   return text === undefined ? value : JSON.parse(text);
 }

@@ -1,5 +1,6 @@
 import type { z } from "zod";
 import { type Rejection, reject } from "../errors.ts";
+import { isSecretName, withoutCredentials } from "../secrecy.ts";
 import { PAYLOAD_VERSION } from "./envelope.ts";
 
 /** MQTT payloads and single HTTP samples above this are refused unread. */
@@ -23,8 +24,8 @@ function toRejection(issue: z.core.$ZodIssue, field_prefix: string): Rejection {
 /** What was there may be a mistyped credential, or hold one, and messages are logged. */
 function mayBeSecret({ path, input }: z.core.$ZodIssue): boolean {
   if (typeof input === "object" && input !== null) return true;
-  if (typeof input === "string" && /:\/\/[^/\s]*@/.test(input)) return true;
-  return /password|secret|token|bearer|hmac|community|_key$/i.test(String(path.at(-1)));
+  if (typeof input === "string" && withoutCredentials(input) !== input) return true;
+  return isSecretName(String(path.at(-1)));
 }
 
 function expectation(issue: z.core.$ZodIssue): string {

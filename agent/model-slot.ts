@@ -2,7 +2,7 @@ import type { KeyObject } from "node:crypto";
 import { existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import type { AgentConfig } from "../shared/contracts/agent-config.ts";
-import { ModelManifest } from "../shared/contracts/messages.ts";
+import { ModelManifest } from "../shared/contracts/manifest.ts";
 import type { ModelFile } from "../shared/contracts/model.ts";
 import { type Parsed, parsePayload } from "../shared/contracts/parse.ts";
 import { type Rejection, reject } from "../shared/errors.ts";

@@ -1,5 +1,5 @@
 import type { KeyObject } from "node:crypto";
-import { ModelManifest } from "../../shared/contracts/messages.ts";
+import { ModelManifest } from "../../shared/contracts/manifest.ts";
 import type { ModelFile } from "../../shared/contracts/model.ts";
 import { type Parsed, parsePayload } from "../../shared/contracts/parse.ts";
 import { MODEL_MAX_BYTES, validateModel } from "../../shared/ims/model-file.ts";

@@ -4,6 +4,11 @@ import { Timestamp } from "./envelope.ts";
 
 /** Bounds what a reader must compute to check a model. */
 const FEATURES_MAX = 64;
+export const ModelId = z
+  .string()
+  .regex(/^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/, "1–64 of letters, digits, . _ -");
+export const Sha256 = z.string().regex(/^[0-9a-f]{64}$/, "64 hexadecimal digits");
+
 const Vector = z.array(z.number()).min(1).max(FEATURES_MAX);
 const Matrix = z.array(Vector).min(1).max(FEATURES_MAX);
 
@@ -67,7 +72,7 @@ export const ModelFile = z
   .object({
     v: z.literal(1),
     kind: ModelKind,
-    id: z.string().regex(/^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/, "1–64 of letters, digits, . _ -"),
+    id: ModelId,
     created_at: Timestamp,
     /** Names of the vector's F components, in its order. */
     features: z.array(z.string().min(1)).min(1).max(FEATURES_MAX),
@@ -104,7 +109,7 @@ export const ModelFile = z
     }),
     distributions: z.object({ nominal: ScoreDistribution, anomalous: ScoreDistribution.nullable() }),
     golden: z.array(GoldenSample).min(1).max(256),
-    sha256: z.string().regex(/^[0-9a-f]{64}$/, "64 hexadecimal digits"),
+    sha256: Sha256,
   })
   .superRefine((m, context) => {
     const wrong = (path: string, message: string, input: unknown) =>

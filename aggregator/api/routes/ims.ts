@@ -71,7 +71,7 @@ export const imsRoutes: RouteGroup = (api, context) => {
       },
     },
     handler: async () => ({
-      active: context.rollout.scorer()?.model.id ?? null,
+      active: context.rollouts.scorer()?.model.id ?? null,
       models: listModels(context),
     }),
   });
@@ -94,7 +94,7 @@ export const imsRoutes: RouteGroup = (api, context) => {
       });
       const train_s = (performance.now() - started) / 1000;
       const file = context.library.save(model);
-      if (activate) context.rollout.activate(model);
+      if (activate) context.rollouts.activate(model);
       return trained(model, file, activate, train_s);
     },
   });
@@ -123,8 +123,8 @@ function trained(
   };
 }
 
-function listModels({ library, rollout, store, fleet }: ApiContext): z.infer<typeof Model>[] {
-  const active_sha256 = rollout.scorer()?.model.sha256;
+function listModels({ library, rollouts, store, fleet }: ApiContext): z.infer<typeof Model>[] {
+  const active_sha256 = rollouts.scorer()?.model.sha256;
   return library.list().map(({ path, parsed }) => {
     if (!parsed.ok) return brokenModel(path, parsed.rejections);
     const model = parsed.value;

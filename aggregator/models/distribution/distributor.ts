@@ -67,8 +67,7 @@ export function createDistributor(context: DistributorContext): Distributor {
     return () => {
       for (const [sha256, count] of Object.entries(known)) {
         const kept = named[sha256] ?? 0;
-        for (let n = kept; n < count; n++)
-          publish(modelChunkTopic(site, sha256, n), null, { retain: true });
+        for (let n = kept; n < count; n++) publish(modelChunkTopic(site, sha256, n), null, { retain: true });
       }
       settings.put(RETAINED_CHUNKS, named);
     };
@@ -97,7 +96,9 @@ export function createDistributor(context: DistributorContext): Distributor {
     publish(modelTopic(site), keys.sign(manifest), { retain: true });
     endOthers();
     issued = { counter: manifest.counter, at_ms };
-    const assigned = assignments.map(({ release: of, reason, racks }) => `${of.model_id}: ${racks.length} (${reason})`);
+    const assigned = assignments.map(
+      ({ release: of, reason, racks }) => `${of.model_id}: ${racks.length} (${reason})`,
+    );
     log.info(
       { counter: manifest.counter, model_id: release.model_id, assigned, expires_at: manifest.expires_at },
       "model manifest issued",

@@ -3,7 +3,7 @@ import { existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from "
 import { dirname, join } from "node:path";
 import { z } from "zod";
 import { Timestamp } from "../../../shared/contracts/envelope.ts";
-import { KeyRing } from "../../../shared/contracts/manifest.ts";
+import { KEY_RINGS_KEPT, KeyRing } from "../../../shared/contracts/manifest.ts";
 import { parsePayload } from "../../../shared/contracts/parse.ts";
 import { skadiError } from "../../../shared/errors.ts";
 import { keyId, loadOrCreateKey, signMessage } from "../../../shared/signing.ts";
@@ -21,7 +21,7 @@ export interface SiteKeys {
   /** Signed, as agents get it; null while the first key is the only one that there ever was. */
   ring(): KeyRing | null;
   keys(): { key_id: string; since: string; current: boolean }[];
-  /** A new key signs from now on; agents learn of it by a ring that the oldest key in it signs. */
+  /** A new key signs from now on; agents learn of it by a ring that the key before it signs. */
   rotate(counter: number, now_ms: number): string;
   /** Drops keys that were replaced longer ago than agents are given time for; whether there were any. */
   retire(counter: () => number, now_ms: number): boolean;
@@ -31,6 +31,8 @@ export interface SiteKeys {
 const KeyBook = z.object({
   keys: z.array(z.object({ key_id: z.string(), file: z.string(), since: Timestamp })).min(1),
   ring: KeyRing.nullable(),
+  /** The rings before it, oldest first: the way for agents that were away. */
+  earlier: z.array(KeyRing),
 });
 type KeyBook = z.infer<typeof KeyBook>;
 
@@ -57,12 +59,14 @@ export function openSiteKeys(file: string, overlap_ms: number): SiteKeys {
   let book = readBook(book_file) ?? {
     keys: [{ key_id: keyId(first.public_key), file, since: isoTime(0) }],
     ring: null,
+    earlier: [],
   };
   let held = book.keys.map(hold);
   const current = () => held.at(-1)!;
 
   const keep = (next: HeldKey[], counter: number, now_ms: number) => {
-    const signer = next[0]!;
+    // A key that agents trusted before.
+    const signer = current();
     const ring: KeyRing = {
       v: 1,
       counter,
@@ -71,7 +75,8 @@ export function openSiteKeys(file: string, overlap_ms: number): SiteKeys {
       keys: next.map(({ key_id, public_key }) => ({ key_id, public_key_pem: pem(public_key) })),
     };
     const keys = next.map(({ key_id, file: of_key, since }) => ({ key_id, file: of_key, since }));
-    const written: KeyBook = { keys, ring: signMessage(ring, signer.private_key) };
+    const earlier = [...book.earlier, ...(book.ring ? [book.ring] : [])].slice(-KEY_RINGS_KEPT);
+    const written: KeyBook = { keys, ring: signMessage(ring, signer.private_key), earlier };
     writeWhole(book_file, JSON.stringify(written, null, 2));
     book = written;
     held = next;
@@ -81,7 +86,7 @@ export function openSiteKeys(file: string, overlap_ms: number): SiteKeys {
     current_id: () => current().key_id,
     public_key_file: () => `${current().file}.pub`,
     trusted: (key_id) => held.find((key) => key.key_id === key_id)?.public_key ?? null,
-    ring: () => book.ring,
+    ring: () => book.ring && { ...book.ring, earlier: book.earlier },
     keys: () => held.map(({ key_id, since }) => ({ key_id, since, current: key_id === current().key_id })),
     rotate(counter, now_ms) {
       if (held.length >= RING_MAX) {

@@ -1,7 +1,14 @@
 import type { RolloutConfig } from "../../../shared/contracts/config.ts";
 import type { ScoreDistribution } from "../../../shared/contracts/model.ts";
 import type { RolloutGate } from "../../../shared/contracts/rollout.ts";
-import { binomialTail, mean, normalQuantile, stabilityIndex, studentQuantile, variance } from "./statistics.ts";
+import {
+  binomialTail,
+  mean,
+  normalQuantile,
+  stabilityIndex,
+  studentQuantile,
+  variance,
+} from "./statistics.ts";
 import { RATIO_EDGES, type Tally } from "./tallies.ts";
 
 /** One rack before its wave was offered and since the wave soaks, each under one model. */

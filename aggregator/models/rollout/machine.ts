@@ -36,8 +36,18 @@ export interface Look {
 
 export type Observation =
   | Look
-  | { kind: "start"; id: string; model: ModelRef; gated: boolean; by: string; reason: string; racks: PlanRack[] }
+  | {
+      kind: "start";
+      id: string;
+      model: ModelRef;
+      gated: boolean;
+      by: string;
+      reason: string;
+      racks: PlanRack[];
+    }
   | { kind: "halt"; by: string; reason: string }
+  /** Racks that were pinned to a model of their own meanwhile. */
+  | { kind: "pinned"; racks: readonly string[] }
   /** The aggregator came up again: what it had seen of a soak is lost. */
   | { kind: "restart" };
 
@@ -53,16 +63,18 @@ const PATIENCE = 4;
 const EARLY_LOOKS = [0.25, 0.5, 0.75];
 /** The level of an early look: far below the final one's, so that it hardly adds to it (Haybittle-Peto). */
 const EARLY_LEVEL = 0.001;
-const PAST_MAX = 50;
+const PAST_MAX = 20;
 
 /**
  * One step of the site's rollouts: from what is written down and what is seen to what is to be written down next.
  * Pure, so that a crash between any two steps loses nothing but the step.
  */
 export function step(site: SiteModels, seen: Observation, now_ms: number, config: RolloutConfig): Step {
-  const draft: Draft = { site: structuredClone(site), publish: false, now_ms, config };
+  const copy = { ...site, rollout: structuredClone(site.rollout) };
+  const draft: Draft = { site: copy, publish: false, now_ms, config };
   if (seen.kind === "start") start(draft, seen);
   else if (seen.kind === "halt") halt(draft, `by ${seen.by}, ${seen.reason}.`);
+  else if (seen.kind === "pinned") leaveOut(draft, seen.racks);
   else if (seen.kind === "restart") restart(draft);
   else look(draft, seen);
   return { site: draft.site, publish: draft.publish };
@@ -80,20 +92,26 @@ function tell({ site, now_ms }: Draft, text: string): void {
   site.rollout?.story.push({ ts_ms: now_ms, text });
 }
 
-function start(draft: Draft, { id, model, by, reason, racks, ...asked }: Observation & { kind: "start" }): void {
+function start(
+  draft: Draft,
+  { id, model, by, reason, racks, ...asked }: Observation & { kind: "start" },
+): void {
   const { site, now_ms, config } = draft;
   const running = site.rollout?.state === "running" ? site.rollout : null;
   if (running) {
-    tell(draft, `Superseded by ${model.model_id}: its racks go back to ${running.base?.model_id ?? "none"} until their turn comes.`);
+    tell(
+      draft,
+      `Superseded by ${model.model_id}: its racks go back to ${running.base?.model_id ?? "none"} until their turn comes.`,
+    );
     end(draft, "superseded");
   }
   if (site.rollout) site.past = [slim(site.rollout), ...site.past].slice(0, PAST_MAX);
   // A site that runs nothing has nothing to compare with and nothing to lose.
   const gated = asked.gated && site.release !== null && site.release.sha256 !== model.sha256;
   const parts = gated ? planWaves(racks, config, id) : [racks.map((rack) => rack.rack_id)];
-  const waves = parts.filter((part) => part.length > 0).map(
-    (part): Wave => ({ racks: part, state: "waiting", offered_ms: null, soaking_ms: null, looks: 0 }),
-  );
+  const waves = parts
+    .filter((part) => part.length > 0)
+    .map((part): Wave => ({ racks: part, state: "waiting", offered_ms: null, soaking_ms: null, looks: 0 }));
   const base = site.release;
   site.rollout = {
     ...{ id, model, base, gated, state: "running", by, reason, started_ms: now_ms, ended_ms: null, waves },
@@ -133,7 +151,7 @@ function end({ site, now_ms }: Draft, state: RolloutState["state"]): void {
 function halt(draft: Draft, why: string): void {
   const { site } = draft;
   const rollout = site.rollout;
-  if (!rollout || rollout.state !== "running") return;
+  if (rollout?.state !== "running") return;
   const wave = rollout.waves.find(({ state }) => state === "offered" || state === "soaking");
   if (wave) wave.state = "failed";
   rollout.returning = acceptedOf(rollout, racksOf(rollout));
@@ -143,7 +161,10 @@ function halt(draft: Draft, why: string): void {
   }
   const back = `back to ${rollout.base?.model_id ?? "none"}`;
   const count = rollout.returning.length;
-  const who = count === 0 ? "No rack had taken it" : `${someRacks(rollout.returning)} go${count === 1 ? "es" : ""} ${back}`;
+  const who =
+    count === 0
+      ? "No rack had taken it"
+      : `${someRacks(rollout.returning)} go${count === 1 ? "es" : ""} ${back}`;
   tell(draft, `Halted: ${why} ${who}.`);
   end(draft, "rolled_back");
   draft.publish = true;
@@ -162,11 +183,22 @@ function restart(draft: Draft): void {
   }
 }
 
+function leaveOut(draft: Draft, racks: readonly string[]): void {
+  const rollout = draft.site.rollout;
+  if (rollout?.state !== "running") return;
+  const pinned = new Set(racks);
+  const left_out = racksOf(rollout).filter((rack_id) => pinned.has(rack_id));
+  if (left_out.length === 0) return;
+  for (const wave of rollout.waves) wave.racks = wave.racks.filter((rack_id) => !pinned.has(rack_id));
+  for (const rack_id of left_out) delete rollout.answers[rack_id];
+  tell(draft, `${someRacks(left_out)} keep${left_out.length === 1 ? "s" : ""} a model of their own: pinned.`);
+}
+
 function look(draft: Draft, seen: Look): void {
   const rollout = draft.site.rollout;
   if (!rollout) return;
   const joined = takeAnswers(rollout, seen);
-  if (rollout.state === "rolled_back") return watchReturn(draft, rollout, seen);
+  if (rollout.state === "rolled_back") watchReturn(draft, rollout, seen);
   if (rollout.state === "completed" && joined.length > 0) {
     tell(draft, `${someRacks(joined)} came later and run ${rollout.model.model_id} now.`);
   }
@@ -177,13 +209,12 @@ function look(draft: Draft, seen: Look): void {
 
 /** What a rack says that it runs outweighs what it answered. Returns the racks that have accepted since. */
 function takeAnswers(rollout: RolloutState, { racks }: Look): string[] {
-  const superseded = rollout.state === "rolled_back" || rollout.state === "superseded";
-  if (superseded) return [];
+  if (rollout.state !== "running" && rollout.state !== "completed") return [];
   const joined: string[] = [];
   for (const rack_id of racksOf(rollout)) {
     const rack = racks.get(rack_id);
     const before = rollout.answers[rack_id];
-    const runs_it = rack !== undefined && rack.online_since_ms !== null && rack.sha256 === rollout.model.sha256;
+    const runs_it = isOnline(racks, rack_id) && rack?.sha256 === rollout.model.sha256;
     const answer = runs_it ? { ok: true, errors: [] } : (rack?.answer ?? null);
     if (!answer || (before && before.ok === answer.ok)) continue;
     rollout.answers[rack_id] = answer;
@@ -194,11 +225,8 @@ function takeAnswers(rollout: RolloutState, { racks }: Look): string[] {
 
 function watchReturn(draft: Draft, rollout: RolloutState, { racks }: Look): void {
   if (rollout.returning.length === 0 || !rollout.base) return;
-  const has = (rack_id: string) => {
-    const rack = racks.get(rack_id);
-    return rack?.sha256 !== rollout.base?.sha256;
-  };
-  rollout.returning = rollout.returning.filter(has);
+  const { sha256 } = rollout.base;
+  rollout.returning = rollout.returning.filter((rack_id) => racks.get(rack_id)?.sha256 !== sha256);
   if (rollout.returning.length === 0) tell(draft, `Every rack runs ${rollout.base.model_id} again.`);
 }
 
@@ -216,7 +244,12 @@ const unanswered = (rollout: RolloutState, wave: Wave, racks: Look["racks"]) =>
   wave.racks.filter((rack_id) => isOnline(racks, rack_id) && rollout.answers[rack_id] === undefined);
 
 /** Online and silent for longer than an answer takes. */
-function overdue({ now_ms, config }: Draft, rollout: RolloutState, wave: Wave, racks: Look["racks"]): string[] {
+function overdue(
+  { now_ms, config }: Draft,
+  rollout: RolloutState,
+  wave: Wave,
+  racks: Look["racks"],
+): string[] {
   const since = (rack_id: string) => Math.max(wave.offered_ms!, racks.get(rack_id)!.online_since_ms!);
   return unanswered(rollout, wave, racks).filter(
     (rack_id) => now_ms - since(rack_id) >= config.answer_s * 1000,
@@ -231,8 +264,11 @@ function isAwaited(draft: Draft, rollout: RolloutState, wave: Wave, racks: Look[
 
 function advance(draft: Draft, rollout: RolloutState, seen: Look): void {
   for (let moved = true; moved && rollout.state === "running"; ) {
-    const wave = rollout.waves.find(({ state }) => state !== "passed");
-    if (!wave) return complete(draft, rollout, seen);
+    const wave = rollout.waves.find(({ state, racks }) => state !== "passed" && racks.length > 0);
+    if (!wave) {
+      complete(draft, rollout, seen);
+      return;
+    }
     if (wave.state === "waiting") moved = offer(draft, rollout, wave, seen);
     else if (wave.state === "offered") moved = awaitAnswers(draft, rollout, wave, seen);
     else moved = soak(draft, rollout, wave, seen);

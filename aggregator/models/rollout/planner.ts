@@ -46,9 +46,7 @@ function spread(racks: readonly PlanRack[], seed: string): PlanRack[] {
       return { rack, draw, round };
     });
   return placed
-    .sort(
-      (a, b) => Number(a.rack.troubled) - Number(b.rack.troubled) || a.round - b.round || a.draw - b.draw,
-    )
+    .sort((a, b) => Number(a.rack.troubled) - Number(b.rack.troubled) || a.round - b.round || a.draw - b.draw)
     .map(({ rack }) => rack);
 }
 

@@ -60,7 +60,7 @@ export const NO_MODELS: SiteModels = { release: null, previous: null, rollout: n
 
 /** Racks that a running, gated rollout has offered its model to, canary first. */
 export function offeredRacks(rollout: RolloutState | null): { canary: string[]; wave: string[] } {
-  if (!rollout || rollout.state !== "running" || !rollout.gated) return { canary: [], wave: [] };
+  if (rollout?.state !== "running" || !rollout.gated) return { canary: [], wave: [] };
   const offered = rollout.waves.map((wave) => (wave.state === "waiting" ? [] : wave.racks));
   return { canary: offered[0] ?? [], wave: offered.slice(1).flat() };
 }

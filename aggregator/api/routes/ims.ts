@@ -72,7 +72,7 @@ export const imsRoutes: RouteGroup = (api, context) => {
       },
     },
     handler: async () => ({
-      active: context.rollout.scorer()?.model.id ?? null,
+      active: context.rollouts.scorer()?.model.id ?? null,
       models: listModels(context),
     }),
   });
@@ -95,7 +95,7 @@ export const imsRoutes: RouteGroup = (api, context) => {
       });
       const train_s = (performance.now() - started) / 1000;
       const { file } = keepTrained(context, trained, "operator");
-      if (activate) context.rollout.activate(trained.model);
+      if (activate) context.rollouts.activate(trained.model);
       return summary(trained.model, file, activate, train_s);
     },
   });
@@ -124,8 +124,8 @@ function summary(
   };
 }
 
-function listModels({ library, rollout, store, fleet }: ApiContext): z.infer<typeof Model>[] {
-  const active_sha256 = rollout.scorer()?.model.sha256;
+function listModels({ library, rollouts, store, fleet }: ApiContext): z.infer<typeof Model>[] {
+  const active_sha256 = rollouts.scorer()?.model.sha256;
   return library.list().map(({ path, parsed }) => {
     if (!parsed.ok) return brokenModel(path, parsed.rejections);
     const model = parsed.value;

@@ -17,15 +17,20 @@ const COMMANDS: Readonly<Record<string, () => Promise<Command>>> = {
   models: async () => (await import("./models/models-command.ts")).modelsCommand(),
   actions: async () => (await import("./actions/actions-command.ts")).actionsCommand(),
   report: async () => (await import("./report/command.ts")).reportCommand(),
+  completion: async () =>
+    (await import("../shared/completion/command.ts")).completionCommand(aggregatorProgram),
 };
 
-const program = new Command("skadi-aggregator")
-  .description(
-    "Ingests the racks' telemetry, tells transient from persistent, and keeps the site safe and thrifty",
-  )
-  .version(packageVersion());
+/** The program with all its commands, or with the one that is asked for. */
+export async function aggregatorProgram(name?: string): Promise<Command> {
+  const program = new Command("skadi-aggregator")
+    .description(
+      "Ingests the racks' telemetry, tells transient from persistent, and keeps the site safe and thrifty",
+    )
+    .version(packageVersion());
+  const asked = COMMANDS[name ?? ""];
+  for (const load of asked ? [asked] : Object.values(COMMANDS)) program.addCommand(await load());
+  return program;
+}
 
-const asked = COMMANDS[process.argv[2] ?? ""];
-for (const load of asked ? [asked] : Object.values(COMMANDS)) program.addCommand(await load());
-
-await runCli(program, process.argv);
+if (import.meta.main) await runCli(await aggregatorProgram(process.argv[2]), process.argv);

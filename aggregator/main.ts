@@ -16,6 +16,11 @@ const COMMANDS: Readonly<Record<string, () => Promise<Command>>> = {
   "report-model": async () => (await import("./models/training-report.ts")).reportModelCommand(),
   models: async () => (await import("./models/models-command.ts")).modelsCommand(),
   actions: async () => (await import("./actions/actions-command.ts")).actionsCommand(),
+  top: async () => (await import("./top/top-command.ts")).topCommand(),
+  incidents: async () => (await import("./incidents/incidents-command.ts")).incidentsCommand(),
+  maintenance: async () => (await import("./incidents/maintenance-command.ts")).maintenanceCommand(),
+  mode: async () => (await import("./control/mode-command.ts")).modeCommand(),
+  logs: async () => (await import("./cli/logs-command.ts")).logsCommand(),
   report: async () => (await import("./report/command.ts")).reportCommand(),
   completion: async () =>
     (await import("../shared/completion/command.ts")).completionCommand(aggregatorProgram),

@@ -2,84 +2,36 @@ import { mkdirSync, writeFileSync } from "node:fs";
 import { dirname } from "node:path";
 import Table from "cli-table3";
 import { Command } from "commander";
-import { z } from "zod";
-import { parseValue } from "../../shared/contracts/parse.ts";
-import { Rejection } from "../../shared/contracts/rejection.ts";
 import { Report } from "../../shared/contracts/report.ts";
-import { SkadiError, skadiError } from "../../shared/errors.ts";
-import { readConfig } from "../cli-config.ts";
-import { reachableHost } from "../reachable-host.ts";
+import { type ClientFlags, clientOf, withClientOptions } from "../cli/options.ts";
 import { reportPage } from "./page.ts";
 
-interface Flags {
-  config?: string;
-  url?: string;
+interface Flags extends ClientFlags {
   from?: string;
   to?: string;
   html?: string;
-  json?: boolean;
 }
 
 /** `skadi-aggregator report`: the report of a running aggregator. */
 export function reportCommand(): Command {
-  return new Command("report")
+  return withClientOptions(new Command("report"))
     .description("print the report of a running aggregator, or write it as a page that prints to PDF")
-    .option("--config <file>", "configuration (default: config/aggregator.yaml)")
-    .option("--url <url>", "address of the aggregator (default: from the configuration)")
     .option("--from <instant>", "begin of the period, ISO 8601 (default: 24 hours before its end)")
     .option("--to <instant>", "end of the period, ISO 8601 (default: now)")
     .option("--html <file>", "write the report as a self-contained HTML page")
-    .option("--json", "print the report as JSON")
     .action(report);
 }
 
 async function report(flags: Flags): Promise<void> {
-  const { http, schedules } = readConfig(flags.config);
-  const base = flags.url ?? `http://${reachableHost(http.host)}:${http.port}`;
-  const body = await fetchReport(base, flags);
+  const { config, get } = clientOf(flags);
+  const { from, to } = flags;
+  const body = await get("/report/judges", Report, { from, to });
   if (flags.html !== undefined) {
     mkdirSync(dirname(flags.html), { recursive: true });
-    writeFileSync(flags.html, reportPage(body, { timezone: schedules.timezone }));
+    writeFileSync(flags.html, reportPage(body, { timezone: config.schedules.timezone }));
   }
   if (flags.json) process.stdout.write(`${JSON.stringify(body)}\n`);
   else process.stdout.write(flags.html === undefined ? readable(body) : `Written to ${flags.html}\n`);
-}
-
-async function fetchReport(base: string, { from, to }: Flags): Promise<Report> {
-  const url = new URL("/report/judges", base);
-  if (from !== undefined) url.searchParams.set("from", from);
-  if (to !== undefined) url.searchParams.set("to", to);
-  const answer = await ask(url, base);
-  const report = parseValue(Report, answer);
-  if (!report.ok) throw new SkadiError(report.rejections);
-  return report.value;
-}
-
-const Refusal = z.object({ error: z.object({ rejections: z.tuple([Rejection], Rejection) }) });
-
-async function ask(url: URL, base: string): Promise<unknown> {
-  let response: Response;
-  let body: unknown;
-  try {
-    response = await fetch(url);
-    body = await response.json();
-  } catch (error) {
-    const reason = error instanceof Error ? error.message : String(error);
-    throw noAggregator(base, reason);
-  }
-  if (response.ok) return body;
-  const refusal = Refusal.safeParse(body);
-  throw refusal.success
-    ? new SkadiError(refusal.data.error.rejections)
-    : noAggregator(base, `HTTP ${response.status}`);
-}
-
-function noAggregator(base: string, reason: string): SkadiError {
-  return skadiError("SKADI_NOT_FOUND", {
-    field: "url",
-    value: base,
-    expected: `a running aggregator (${reason})`,
-  });
 }
 
 function readable({

@@ -43,16 +43,16 @@ function optionNode(option: Option): OptionNode {
   return {
     flags: [option.short, option.long].filter((flag) => flag !== undefined),
     description: option.description,
-    value: option.required || option.optional ? valueOf(option.flags, option.argChoices) : null,
+    value: option.required || option.optional ? placeValue(option.flags, option.argChoices) : null,
   };
 }
 
 function argumentValue(argument: Argument): Value {
-  return valueOf(`<${argument.name()}>`, argument.argChoices);
+  return placeValue(`<${argument.name()}>`, argument.argChoices);
 }
 
 /** The placeholder says what is meant: the help names files and folders so. */
-function valueOf(flags: string, choices: readonly string[] | undefined): Value {
+function placeValue(flags: string, choices: readonly string[] | undefined): Value {
   if (choices) return { kind: "words", words: choices };
   if (/<(file|csv)>/.test(flags)) return { kind: "file" };
   return { kind: flags.includes("<folder>") ? "folder" : "other" };

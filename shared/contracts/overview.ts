@@ -7,6 +7,7 @@ import { MMS_PHASES, MmsState, ScoreLevel } from "./score.ts";
 
 /** How a rack is shown: MMS first, then where D lies. */
 export const Condition = z.enum(["nominal", "transient", "persistent", "unknown"]);
+export type Condition = z.infer<typeof Condition>;
 /** A feature's share of D². */
 export const Share = z.object({ feature: z.string(), share: z.number() });
 /** A figure that may not be known. */

@@ -1,6 +1,7 @@
 #!/usr/bin/env node
 import { Command } from "commander";
 import { integerOption, numberOption, runCli } from "../shared/cli.ts";
+import { completionCommand } from "../shared/completion/command.ts";
 import { packageVersion } from "../shared/version.ts";
 import { check } from "./cli/check.ts";
 import { agentConfig, type ConfigFlag } from "./cli/config.ts";
@@ -79,6 +80,7 @@ program
   .option("--sample <file>", "the sample; - reads standard input", "-")
   .option("--json", "print the score as JSON")
   .action(score);
+program.addCommand(completionCommand(() => program));
 
 // Not awaited: the single binary is a CommonJS bundle, which knows no top-level await. It never rejects.
 if (import.meta.main) void runCli(program, process.argv);

@@ -3,7 +3,7 @@ import { type Clock, isoTime } from "../shared/time.ts";
 import type { Store, StoredEvent } from "./store/store.ts";
 
 /** Kept in the store and shown on the timeline. */
-const KEPT_EVENTS = [
+export const KEPT_EVENTS = [
   "mms",
   "status",
   "mode",

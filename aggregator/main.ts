@@ -17,16 +17,26 @@ const COMMANDS: Readonly<Record<string, () => Promise<Command>>> = {
   models: async () => (await import("./models/cli/models-command.ts")).modelsCommand(),
   keys: async () => (await import("./models/cli/keys-command.ts")).keysCommand(),
   actions: async () => (await import("./actions/actions-command.ts")).actionsCommand(),
+  top: async () => (await import("./top/top-command.ts")).topCommand(),
+  incidents: async () => (await import("./incidents/incidents-command.ts")).incidentsCommand(),
+  maintenance: async () => (await import("./incidents/maintenance-command.ts")).maintenanceCommand(),
+  mode: async () => (await import("./control/mode-command.ts")).modeCommand(),
+  logs: async () => (await import("./cli/logs-command.ts")).logsCommand(),
   report: async () => (await import("./report/command.ts")).reportCommand(),
+  completion: async () =>
+    (await import("../shared/completion/command.ts")).completionCommand(aggregatorProgram),
 };
 
-const program = new Command("skadi-aggregator")
-  .description(
-    "Ingests the racks' telemetry, tells transient from persistent, and keeps the site safe and thrifty",
-  )
-  .version(packageVersion());
+/** The program with all its commands, or with the one that is asked for. */
+export async function aggregatorProgram(name?: string): Promise<Command> {
+  const program = new Command("skadi-aggregator")
+    .description(
+      "Ingests the racks' telemetry, tells transient from persistent, and keeps the site safe and thrifty",
+    )
+    .version(packageVersion());
+  const asked = COMMANDS[name ?? ""];
+  for (const load of asked ? [asked] : Object.values(COMMANDS)) program.addCommand(await load());
+  return program;
+}
 
-const asked = COMMANDS[process.argv[2] ?? ""];
-for (const load of asked ? [asked] : Object.values(COMMANDS)) program.addCommand(await load());
-
-await runCli(program, process.argv);
+if (import.meta.main) await runCli(await aggregatorProgram(process.argv[2]), process.argv);

@@ -1,4 +1,5 @@
-import { type Command, InvalidArgumentError } from "commander";
+import { type Command, CommanderError, InvalidArgumentError } from "commander";
+import { coloursFor } from "./colours.ts";
 import { SkadiError } from "./errors.ts";
 
 /** An option parser for whole numbers in [min, max]. */
@@ -27,23 +28,43 @@ function bounds(min: number, max: number): string {
 const EXIT_FAILED = 1;
 const EXIT_WRONG_REQUEST = 2;
 
-/** Runs a command-line program; a SkadiError prints one line per rejection, anything else its stack. */
+/** Runs a command-line program; a SkadiError prints one line per rejection and what to do, anything else its stack. */
 export async function runCli(program: Command, argv: string[]): Promise<void> {
   // The reader of a pipe (`| head`) may leave before the program is done; that is no failure.
   process.stdout.on("error", (error: NodeJS.ErrnoException) => {
     if (error.code === "EPIPE") process.exit(0);
     throw error;
   });
+  prepare(program);
   try {
     await program.parseAsync(argv);
   } catch (error) {
-    if (error instanceof SkadiError) {
-      for (const rejection of error.rejections)
-        process.stderr.write(`${rejection.code}: ${rejection.message}\n`);
-      process.exitCode = EXIT_WRONG_REQUEST;
-      return;
-    }
-    process.stderr.write(`${error instanceof Error ? error.stack : String(error)}\n`);
-    process.exitCode = EXIT_FAILED;
+    process.exitCode = report(error);
   }
+}
+
+/** Prints what went wrong and returns the exit code. */
+function report(error: unknown): number {
+  // Commander has printed its own message, or the help that was asked for.
+  if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : EXIT_WRONG_REQUEST;
+  if (!(error instanceof SkadiError)) {
+    process.stderr.write(`${error instanceof Error ? error.stack : String(error)}\n`);
+    return EXIT_FAILED;
+  }
+  const { red, dim } = coloursFor(process.stderr);
+  for (const { code, message } of error.rejections) process.stderr.write(`${red(code)}: ${message}\n`);
+  for (const line of error.next) process.stderr.write(`${dim("→")} ${line}\n`);
+  return EXIT_WRONG_REQUEST;
+}
+
+/** A wrong request names the help that would have prevented it. */
+function prepare(command: Command): void {
+  command.exitOverride();
+  command.showHelpAfterError(`(${fullName(command)} --help says what there is)`);
+  for (const inner of command.commands) prepare(inner);
+}
+
+/** Such as `skadi-aggregator incidents list`. */
+export function fullName(command: Command): string {
+  return command.parent ? `${fullName(command.parent)} ${command.name()}` : command.name();
 }

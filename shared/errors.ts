@@ -23,6 +23,7 @@ export const ERROR_TABLE = {
   SKADI_RATE_LIMITED: { status: 429, meaning: "too many requests in the window" },
   SKADI_CONFLICT: { status: 409, meaning: "the request contradicts the current state" },
   SKADI_NO_SIMULATOR: { status: 503, meaning: "no simulator is connected to this site" },
+  SKADI_NO_AGGREGATOR: { status: 503, meaning: "no aggregator answers at that address" },
   SKADI_NO_MODEL: { status: 503, meaning: "no valid model is loaded" },
   SKADI_BAD_CONFIG: { status: 500, meaning: "the configuration has wrong fields" },
   SKADI_BAD_DATA: { status: 422, meaning: "the data file cannot be used" },
@@ -97,13 +98,16 @@ export function reject(
 export class SkadiError extends Error {
   readonly code: ErrorCode;
   readonly rejections: Rejection[];
+  /** What to do about it, a line each; for people at a terminal. */
+  readonly next: readonly string[];
 
-  constructor(rejections: Rejection | Rejection[], options?: ErrorOptions) {
+  constructor(rejections: Rejection | Rejection[], options?: ErrorOptions & { next?: readonly string[] }) {
     const list = Array.isArray(rejections) ? rejections : [rejections];
     super(list.map((r) => r.message).join("\n"), options);
     this.name = "SkadiError";
     this.code = list[0]?.code ?? "SKADI_INTERNAL";
     this.rejections = list;
+    this.next = options?.next ?? [];
   }
 
   get status(): number {

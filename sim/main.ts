@@ -15,13 +15,17 @@ const COMMANDS: Readonly<Record<string, () => Promise<Command>>> = {
   scenario: async () => (await import("./commands/scenario.ts")).scenarioCommand(),
   generate: async () => (await import("./commands/generate.ts")).generateCommand(),
   replay: async () => (await import("./commands/replay.ts")).replayCommand(),
+  completion: async () => (await import("../shared/completion/command.ts")).completionCommand(simProgram),
 };
 
-const program = new Command("skadi-sim")
-  .description("Skadi's simulator: a whole demo site, simulated racks and devices, scenarios and data sets")
-  .version(packageVersion());
+/** The program with all its commands, or with the one that is asked for. */
+export async function simProgram(name?: string): Promise<Command> {
+  const program = new Command("skadi-sim")
+    .description("Skadi's simulator: a whole demo site, simulated racks and devices, scenarios and data sets")
+    .version(packageVersion());
+  const asked = COMMANDS[name ?? ""];
+  for (const load of asked ? [asked] : Object.values(COMMANDS)) program.addCommand(await load());
+  return program;
+}
 
-const asked = COMMANDS[process.argv[2] ?? ""];
-for (const load of asked ? [asked] : Object.values(COMMANDS)) program.addCommand(await load());
-
-await runCli(program, process.argv);
+if (import.meta.main) await runCli(await simProgram(process.argv[2]), process.argv);

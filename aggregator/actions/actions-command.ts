@@ -1,17 +1,60 @@
-import { Command, InvalidArgumentError } from "commander";
+import { Command, InvalidArgumentError, Option } from "commander";
+import { integerOption } from "../../shared/cli.ts";
+import { Action } from "../../shared/contracts/action.ts";
+import { ActionAnswer, ActionsAnswer } from "../../shared/contracts/answers.ts";
+import { Overview } from "../../shared/contracts/overview.ts";
 import type { ChainHead, Verification } from "../audit/chain.ts";
 import { verifyDataFolder } from "../audit/verify-file.ts";
+import { type AggregatorClient, unknownId } from "../cli/client.ts";
+import { confirmed } from "../cli/confirm.ts";
+import { defaultCommand } from "../cli/default-command.ts";
+import { nearest, resolve } from "../cli/nearest.ts";
+import { type ClientFlags, clientOf, withClientOptions } from "../cli/options.ts";
+import { colours, print, tableOr } from "../cli/output.ts";
 import { readConfig } from "../cli-config.ts";
+import { actionColumns, actionLines, changeText, explanation, shortId } from "./action-text.ts";
 
-interface Flags {
+interface ListFlags extends ClientFlags {
+  limit: number;
+  rack?: string;
+  source?: Action["source"];
+  outcome?: Action["outcome"];
+}
+
+interface VerifyFlags {
   config?: string;
   head: ChainHead[];
   json?: boolean;
 }
 
-/** `skadi-aggregator actions verify`: exit code 1 if the action log is not what was recorded. */
+/** As many as the API gives; older ones are known by `report` alone. */
+const LISTED_MAX = 10_000;
+
+/** `skadi-aggregator actions`: what was decided, driven or advised, and why; `verify` holds the log to its chain. */
 export function actionsCommand(): Command {
-  const actions = new Command("actions").description("the action log of a site");
+  const actions = new Command("actions").description(
+    "what was decided, driven or advised on the site, and why",
+  );
+  withClientOptions(defaultCommand(actions, "list"))
+    .description("list actions, newest first")
+    .option("--limit <n>", "at most so many", integerOption(1, LISTED_MAX), 20)
+    .option("--rack <id>", "only of this rack")
+    .addOption(new Option("--source <source>", "only from there").choices(Action.shape.source.options))
+    .addOption(new Option("--outcome <outcome>", "only these").choices(Action.shape.outcome.options))
+    .action(list);
+  withClientOptions(actions.command("show"))
+    .description("show every field of one action")
+    .argument("<id>", "its id, or the part of it that the list shows")
+    .action(show);
+  withClientOptions(actions.command("explain"))
+    .description("tell why an action was decided, what it was meant to do and what came of it")
+    .argument("<id>", "its id, or the part of it that the list shows")
+    .action(explain);
+  withClientOptions(actions.command("approve"), { controls: true })
+    .description("let a recommendation of the optimizer be driven, once, whatever the mode")
+    .argument("<id>", "its id, or the part of it that the list shows")
+    .option("--yes", "do not ask")
+    .action(approve);
   actions
     .command("verify")
     .description("find the first action that was altered, removed or put elsewhere")
@@ -27,9 +70,70 @@ export function actionsCommand(): Command {
   return actions;
 }
 
-function verify(flags: Flags): void {
+async function list(flags: ListFlags): Promise<void> {
+  const { limit, rack, source, outcome } = flags;
+  const filtered = rack !== undefined || source !== undefined || outcome !== undefined;
+  const query = { limit: filtered ? LISTED_MAX : limit };
+  const answer = await clientOf(flags).get("/actions/log", ActionsAnswer, query);
+  const actions = answer.actions
+    .filter((action) => rack === undefined || action.rack_id === rack)
+    .filter((action) => source === undefined || action.source === source)
+    .filter((action) => outcome === undefined || action.outcome === outcome)
+    .slice(0, limit);
+  print(
+    { actions, total: answer.total },
+    () => tableOr("No actions", actionColumns(colours), actions),
+    flags,
+  );
+}
+
+async function show(asked: string, flags: ClientFlags): Promise<void> {
+  const action = await find(clientOf(flags), asked);
+  print({ action }, () => actionLines(action, colours), flags);
+}
+
+async function explain(asked: string, flags: ClientFlags): Promise<void> {
+  const client = clientOf(flags);
+  const action = await find(client, asked);
+  const overview = await client.get("/state/overview", Overview);
+  const rack = overview.rack_list.find(({ rack_id }) => rack_id === action.rack_id) ?? null;
+  const now = { ts: overview.ts, mode: rack?.mode ?? overview.mode, kill_switch: overview.kill_switch, rack };
+  print({ action, now }, () => explanation(action, now, colours), flags);
+}
+
+async function approve(asked: string, flags: ClientFlags & { yes?: boolean }): Promise<void> {
+  const client = clientOf(flags);
+  const action = await find(client, asked);
+  const what = `Drive ${action.rack_id ?? "the site"}: ${changeText(action)} (${action.reason})?`;
+  if (!(await confirmed(what, flags.yes))) return;
+  const answer = await client.control("/actions/apply", ActionAnswer, { action_id: action.id });
+  const { rack_id, outcome } = answer.action;
+  print(
+    answer,
+    () => [
+      `${shortId(action.id)}: ${outcome} to the agent of ${rack_id}, which has the last word. What came of it: skadi-aggregator actions explain ${shortId(action.id)}`,
+    ],
+    flags,
+  );
+}
+
+async function find(client: AggregatorClient, asked: string): Promise<Action> {
+  const { actions } = await client.get("/actions/log", ActionsAnswer, { limit: LISTED_MAX });
+  const ids = actions.map(({ id }) => id);
+  const id = resolve(asked, ids);
+  const action = actions.find((known) => known.id === id);
+  if (action) return action;
+  throw unknownId(
+    "id",
+    asked,
+    nearest(asked, [...ids, ...ids.map(shortId)]),
+    "skadi-aggregator actions list",
+  );
+}
+
+function verify(flags: VerifyFlags): void {
   const result = verifyDataFolder(readConfig(flags.config).data_dir, flags.head);
-  process.stdout.write(flags.json ? `${JSON.stringify(result)}\n` : readable(result));
+  print(result, () => verdictLines(result), flags);
   if (!result.ok) process.exitCode = 1;
 }
 
@@ -39,15 +143,8 @@ function notedHead(text: string, others: ChainHead[]): ChainHead[] {
   return [...others, { seq: Number(seq), hash }];
 }
 
-function readable({
-  ok,
-  rows,
-  head,
-  anchored_at,
-  checkpoints,
-  rows_since_checkpoint,
-  problem,
-}: Verification): string {
+function verdictLines(verification: Verification): string[] {
+  const { ok, rows, head, anchored_at, checkpoints, rows_since_checkpoint, problem } = verification;
   const lines = [
     `${rows} rows${anchored_at > 0 ? ` after row ${anchored_at}, where retention ended` : ""}, ${checkpoints} signed checkpoints`,
     ...(head ? [`Head ${head.seq}:${head.hash}`] : []),
@@ -60,5 +157,5 @@ function readable({
     lines.push(`NOT intact: ${problem.reason}${action}: ${problem.detail}`);
   }
   if (ok) lines.push("Intact");
-  return `${lines.join("\n")}\n`;
+  return lines;
 }

@@ -3,38 +3,29 @@ import { dirname } from "node:path";
 import Table from "cli-table3";
 import { Command } from "commander";
 import { Report } from "../../shared/contracts/report.ts";
-import { apiClient } from "../api-client.ts";
-import { readConfig } from "../cli-config.ts";
+import { type ClientFlags, clientOf, withClientOptions } from "../cli/options.ts";
 import { reportPage } from "./page.ts";
 
-interface Flags {
-  config?: string;
-  url?: string;
+interface Flags extends ClientFlags {
   from?: string;
   to?: string;
   html?: string;
-  json?: boolean;
 }
 
 /** `skadi-aggregator report`: the report of a running aggregator. */
 export function reportCommand(): Command {
-  return new Command("report")
+  return withClientOptions(new Command("report"))
     .description("print the report of a running aggregator, or write it as a page that prints to PDF")
-    .option("--config <file>", "configuration (default: config/aggregator.yaml)")
-    .option("--url <url>", "address of the aggregator (default: from the configuration)")
     .option("--from <instant>", "begin of the period, ISO 8601 (default: 24 hours before its end)")
     .option("--to <instant>", "end of the period, ISO 8601 (default: now)")
     .option("--html <file>", "write the report as a self-contained HTML page")
-    .option("--json", "print the report as JSON")
     .action(report);
 }
 
 async function report(flags: Flags): Promise<void> {
-  const config = readConfig(flags.config);
-  const period = new URLSearchParams();
-  if (flags.from !== undefined) period.set("from", flags.from);
-  if (flags.to !== undefined) period.set("to", flags.to);
-  const body = await apiClient(config, flags.url).get(`/report/judges?${period}`, Report);
+  const { config, get } = clientOf(flags);
+  const { from, to } = flags;
+  const body = await get("/report/judges", Report, { from, to });
   if (flags.html !== undefined) {
     mkdirSync(dirname(flags.html), { recursive: true });
     writeFileSync(flags.html, reportPage(body, { timezone: config.schedules.timezone }));

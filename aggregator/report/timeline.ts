@@ -1,5 +1,6 @@
 import type { Action } from "../../shared/contracts/action.ts";
 import type { ReportIncident, TimelineEntry } from "../../shared/contracts/report.ts";
+import { eventText } from "../event-text.ts";
 import type { StoredEvent } from "../store/store.ts";
 
 const ENTRIES = 100;
@@ -37,34 +38,28 @@ function fewAlike(entries: readonly TimelineEntry[]): TimelineEntry[] {
   });
 }
 
-/** An event's importance and words; types that this table does not know are shown with their bare data. */
-const EVENTS: Readonly<Record<string, (data: StoredEvent["data"]) => [importance: number, text: string]>> = {
-  mode: (data) => [
-    95,
-    `mode ${String(data.mode ?? "?")}${data.kill_switch === true ? ", kill switch on" : ""}`,
-  ],
-  rollback: (data) => [85, `change of ${String(data.target)} taken back: ${String(data.worsened)}`],
-  mms: (data) => [data.state === "persistent" ? 80 : 45, `MMS: ${String(data.state)}`],
-  command_refused: (data) => [65, `the agent refused a command: ${bare(data)}`],
-  model: (data) => [60, `model ${String(data.model_id)} in force`],
-  status: (data) => [data.state === "online" ? 15 : 50, `agent ${String(data.state)}`],
-  scenario: (data) => [40, `scenario: ${bare(data)}`],
-  seq_restart: (data) => [30, `the agent started its sequence again: ${bare(data)}`],
+/** An event's importance, by its type. */
+const IMPORTANCE: Readonly<Record<string, (data: StoredEvent["data"]) => number>> = {
+  mode: () => 95,
+  rollback: () => 85,
+  mms: (data) => (data.state === "persistent" ? 80 : 45),
+  command_refused: () => 65,
+  model: () => 60,
+  status: (data) => (data.state === "online" ? 15 : 50),
+  scenario: () => 40,
+  seq_restart: () => 30,
 };
 const UNKNOWN_IMPORTANCE = 35;
 
-function fromEvent({ ts, type, rack_id, data }: StoredEvent): TimelineEntry {
-  const [importance, text] = EVENTS[type]?.(data) ?? [UNKNOWN_IMPORTANCE, `${type}: ${bare(data)}`];
-  return { ts, importance, type, rack_id, text };
-}
-
-const TEXT_MAX = 200;
-
-function bare(data: StoredEvent["data"]): string {
-  const text = Object.entries(data)
-    .map(([name, value]) => `${name} ${typeof value === "string" ? value : JSON.stringify(value)}`)
-    .join(", ");
-  return text.length > TEXT_MAX ? `${text.slice(0, TEXT_MAX - 1)}…` : text;
+function fromEvent(event: StoredEvent): TimelineEntry {
+  const { ts, type, rack_id, data } = event;
+  return {
+    ts,
+    importance: IMPORTANCE[type]?.(data) ?? UNKNOWN_IMPORTANCE,
+    type,
+    rack_id,
+    text: eventText(event),
+  };
 }
 
 function fromAction(action: Action): TimelineEntry {

@@ -7,6 +7,7 @@ import { MMS_PHASES, MmsState, ScoreLevel } from "./score.ts";
 
 /** How a rack is shown: MMS first, then where D lies. */
 export const Condition = z.enum(["nominal", "transient", "persistent", "unknown"]);
+export type Condition = z.infer<typeof Condition>;
 /** A feature's share of D². */
 export const Share = z.object({ feature: z.string(), share: z.number() });
 /** A figure that may not be known. */
@@ -16,7 +17,7 @@ export const Overrides = z
   .object({ rows: z.record(z.string(), Mode), racks: z.record(z.string(), Mode) })
   .describe("modes of rows and racks that differ from the site's; left out while there are none");
 
-const RackSummary = z.object({
+export const RackSummary = z.object({
   rack_id: z.string(),
   row: z.string(),
   position: z.int(),
@@ -46,6 +47,7 @@ const RackSummary = z.object({
   pump_rpm_pct: Figure,
   contributions: z.array(Share),
 });
+export type RackSummary = z.infer<typeof RackSummary>;
 
 /** The site's figures and every rack's state. */
 export const Overview = z.object({
@@ -102,3 +104,4 @@ export const Overview = z.object({
   limits: Limits,
   rack_list: z.array(RackSummary),
 });
+export type Overview = z.infer<typeof Overview>;

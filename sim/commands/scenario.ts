@@ -1,5 +1,7 @@
-import { Argument, Command } from "commander";
+import { Argument, Command, Option } from "commander";
+import { aggregatorClient } from "../../aggregator/cli/client.ts";
 import { numberOption } from "../../shared/cli.ts";
+import { PlayedAnswer, ScenariosAnswer } from "../../shared/contracts/answers.ts";
 import { skadiError } from "../../shared/errors.ts";
 
 interface Flags {
@@ -14,7 +16,7 @@ export function scenarioCommand(): Command {
     .description("start or stop a demo scenario through the aggregator's API, or list them")
     .addArgument(new Argument("<action>").choices(["start", "stop", "list"]))
     .argument("[name]", "heat_spike (add_ai_nodes_row_c) or overcooled_row_e")
-    .option("--url <url>", "the aggregator", "http://127.0.0.1:8000")
+    .addOption(new Option("--url <url>", "the aggregator").env("SKADI_URL").default("http://127.0.0.1:8000"))
     .option("--duration <s>", "how long it lasts, in simulated seconds", numberOption(1, 86_400), 300)
     .option("--json", "print the answer as JSON")
     .action(scenario);
@@ -25,31 +27,20 @@ async function scenario(
   name: string | undefined,
   flags: Flags,
 ): Promise<void> {
+  const source = "--url, SKADI_URL or the default";
+  const client = aggregatorClient({ url: flags.url, source, token: null, token_source: "nowhere" });
   const answer =
-    action === "list" ? await ask(`${flags.url}/demo/scenarios`) : await control(action, name, flags);
+    action === "list"
+      ? await client.get("/demo/scenarios", ScenariosAnswer)
+      : await client.post("/demo/scenario", PlayedAnswer, {
+          scenario: named(name),
+          action,
+          duration_s: flags.duration,
+        });
   process.stdout.write(flags.json ? `${JSON.stringify(answer)}\n` : `${JSON.stringify(answer, null, 2)}\n`);
 }
 
-function control(action: "start" | "stop", name: string | undefined, flags: Flags): Promise<unknown> {
-  if (!name) throw skadiError("SKADI_INVALID_FIELD", { field: "name", expected: "the name of a scenario" });
-  const body = JSON.stringify({ scenario: name, action, duration_s: flags.duration });
-  const headers = { "content-type": "application/json" };
-  return ask(`${flags.url}/demo/scenario`, { method: "POST", headers, body });
-}
-
-async function ask(url: string, request: RequestInit = {}): Promise<unknown> {
-  let response: Response;
-  try {
-    response = await fetch(url, request);
-  } catch (error) {
-    const reason = error instanceof Error ? (error.cause ?? error.message) : error;
-    throw skadiError("SKADI_NOT_FOUND", {
-      field: "--url",
-      value: url,
-      expected: `a running aggregator (${reason})`,
-    });
-  }
-  const answer = await response.json();
-  if (response.ok) return answer;
-  throw skadiError("SKADI_CONFLICT", { field: "answer", value: answer, expected: "HTTP 2xx" });
+function named(name: string | undefined): string {
+  if (name) return name;
+  throw skadiError("SKADI_INVALID_FIELD", { field: "name", expected: "the name of a scenario" });
 }

@@ -1,5 +1,6 @@
 import { z } from "zod";
-import { Action, RackTarget } from "../../../shared/contracts/action.ts";
+import { type Action, RackTarget } from "../../../shared/contracts/action.ts";
+import { ActionAnswer, ActionsAnswer } from "../../../shared/contracts/answers.ts";
 import { RackId } from "../../../shared/contracts/rack.ts";
 import { type ApplyContext, applyAdvice, applySetpoint } from "../../actions/apply.ts";
 import { requireToken, TOKEN_SECURITY } from "../auth.ts";
@@ -37,7 +38,7 @@ export const actionRoutes: RouteGroup = (api, context) => {
       description: "The agent has the last word: its limits, its guardrail and its mode hold.",
       security: TOKEN_SECURITY,
       body: Apply,
-      response: { 200: z.object({ action: Action }), "4xx": ErrorBody },
+      response: { 200: ActionAnswer, "4xx": ErrorBody },
     },
     handler: async (request) => ({ action: apply(context, request.body) }),
   });
@@ -46,7 +47,7 @@ export const actionRoutes: RouteGroup = (api, context) => {
       tags: ["actions"],
       summary: "Actions, newest first",
       querystring: z.object({ limit: z.coerce.number().int().min(1).max(10_000).default(100) }),
-      response: { 200: z.object({ actions: z.array(Action), total: z.int() }), "4xx": ErrorBody },
+      response: { 200: ActionsAnswer, "4xx": ErrorBody },
     },
     handler: async (request) => ({
       actions: context.store.actions.recent(request.query.limit),

@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { SimulatorStatus } from "../../../shared/contracts/messages.ts";
+import { PlayedAnswer, ScenariosAnswer } from "../../../shared/contracts/answers.ts";
 import type { RouteGroup } from "../context.ts";
 import { ErrorBody } from "../errors.ts";
 
@@ -8,16 +8,6 @@ const Play = z.object({
   action: z.enum(["start", "stop"]).default("start"),
   duration_s: z.number().positive().max(86_400).optional(),
   duration_minutes: z.number().positive().max(1_440).optional(),
-});
-const Played = z.object({
-  scenario: z.string(),
-  action: z.enum(["start", "stop"]),
-  duration_s: z.number().nullable(),
-});
-const Scenarios = z.object({
-  simulator: z.boolean().describe("whether a simulator is connected"),
-  scenarios: SimulatorStatus.shape.scenarios,
-  running: SimulatorStatus.shape.running,
 });
 
 const DEFAULT_DURATION_S = 180;
@@ -28,7 +18,7 @@ export const demoRoutes: RouteGroup = (api, context) => {
       tags: ["demo"],
       summary: "Starts or stops a scenario of the connected simulator",
       body: Play,
-      response: { 200: Played, "4xx": ErrorBody, "5xx": ErrorBody },
+      response: { 200: PlayedAnswer, "4xx": ErrorBody, "5xx": ErrorBody },
     },
     handler: async (request) => {
       const { scenario, action, duration_s, duration_minutes } = request.body;
@@ -41,7 +31,7 @@ export const demoRoutes: RouteGroup = (api, context) => {
     schema: {
       tags: ["demo"],
       summary: "What the connected simulator can play, and what it plays now",
-      response: { 200: Scenarios, "4xx": ErrorBody },
+      response: { 200: ScenariosAnswer, "4xx": ErrorBody },
     },
     handler: async () => {
       const status = context.simulator.status();

@@ -1,6 +1,13 @@
 import { z } from "zod";
+import {
+  CancelledAnswer,
+  IncidentAnswer,
+  IncidentsAnswer,
+  WindowAnswer,
+  WindowsAnswer,
+} from "../../../shared/contracts/answers.ts";
 import { Timestamp } from "../../../shared/contracts/envelope.ts";
-import { Incident, IncidentStatus, MaintenanceWindow, Severity } from "../../../shared/contracts/incident.ts";
+import { IncidentStatus, Severity } from "../../../shared/contracts/incident.ts";
 import { RackId } from "../../../shared/contracts/rack.ts";
 import { isoTime } from "../../../shared/time.ts";
 import { requireToken, TOKEN_SECURITY } from "../auth.ts";
@@ -16,7 +23,7 @@ const Word = z.object({
 });
 const Annotation = Word.extend({ text: z.string().trim().min(1).max(TEXT_MAX) });
 const Id = z.object({ id: z.string().min(1).max(64) });
-const Answer = { 200: z.object({ incident: Incident }), "4xx": ErrorBody };
+const Answer = { 200: IncidentAnswer, "4xx": ErrorBody };
 
 const Plan = z.object({
   rack_id: RackId.nullable().default(null),
@@ -39,7 +46,7 @@ export const incidentRoutes: RouteGroup = (api, context) => {
         severity: Severity.optional(),
         limit: z.coerce.number().int().min(1).max(1_000).default(100),
       }),
-      response: { 200: z.object({ incidents: z.array(Incident) }), "4xx": ErrorBody },
+      response: { 200: IncidentsAnswer, "4xx": ErrorBody },
     },
     handler: async (request) => ({ incidents: incidents.recent(request.query) }),
   });
@@ -101,7 +108,7 @@ export const incidentRoutes: RouteGroup = (api, context) => {
     schema: {
       tags: ["incidents"],
       summary: "Maintenance windows, the next to end first",
-      response: { 200: z.object({ windows: z.array(MaintenanceWindow) }) },
+      response: { 200: WindowsAnswer },
     },
     handler: async () => ({ windows: maintenance.all() }),
   });
@@ -113,7 +120,7 @@ export const incidentRoutes: RouteGroup = (api, context) => {
         "Announces work on a rack, a row or (neither given) the site: nobody is notified of what begins there",
       security: TOKEN_SECURITY,
       body: Plan,
-      response: { 200: z.object({ window: MaintenanceWindow }), "4xx": ErrorBody },
+      response: { 200: WindowAnswer, "4xx": ErrorBody },
     },
     handler: async (request) => {
       const { from = isoTime(clock.now()), ...plan } = request.body;
@@ -127,7 +134,7 @@ export const incidentRoutes: RouteGroup = (api, context) => {
       summary: "Cancels a maintenance window",
       security: TOKEN_SECURITY,
       params: Id,
-      response: { 200: z.object({ cancelled: z.string() }), "4xx": ErrorBody },
+      response: { 200: CancelledAnswer, "4xx": ErrorBody },
     },
     handler: async (request) => {
       maintenance.cancel(request.params.id);

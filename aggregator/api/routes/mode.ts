@@ -1,13 +1,12 @@
 import { z } from "zod";
 import { Mode } from "../../../shared/contracts/action.ts";
-import { Overrides } from "../../../shared/contracts/overview.ts";
+import { ModeAnswer } from "../../../shared/contracts/answers.ts";
 import { RackId } from "../../../shared/contracts/rack.ts";
 import type { ModeState } from "../../control/mode.ts";
 import { requireToken, TOKEN_SECURITY } from "../auth.ts";
 import type { RouteGroup } from "../context.ts";
 import { ErrorBody } from "../errors.ts";
 
-const ModeBody = z.object({ mode: Mode, kill_switch: z.boolean(), overrides: Overrides.optional() });
 const Scope = z.union([z.strictObject({ row: z.string() }), z.strictObject({ rack_id: RackId })]);
 const Change = z
   .object({
@@ -29,7 +28,7 @@ const Change = z
   });
 
 /** As clients know it: without overrides there are two fields. */
-function modeBody({ mode, kill_switch, overrides }: ModeState): z.infer<typeof ModeBody> {
+function modeBody({ mode, kill_switch, overrides }: ModeState): ModeAnswer {
   const { rows, racks } = overrides;
   const none = Object.keys(rows).length + Object.keys(racks).length === 0;
   return { mode, kill_switch, ...(none ? {} : { overrides }) };
@@ -40,7 +39,7 @@ export const modeRoutes: RouteGroup = (api, context) => {
     schema: {
       tags: ["mode"],
       summary: "Mode and kill switch, and where rows or racks differ",
-      response: { 200: ModeBody, "4xx": ErrorBody },
+      response: { 200: ModeAnswer, "4xx": ErrorBody },
     },
     handler: async () => modeBody(context.mode.get()),
   });
@@ -51,7 +50,7 @@ export const modeRoutes: RouteGroup = (api, context) => {
       summary: "Sets them for the aggregator and the agents concerned: all, one row's or one rack's",
       security: TOKEN_SECURITY,
       body: Change,
-      response: { 200: ModeBody, "4xx": ErrorBody },
+      response: { 200: ModeAnswer, "4xx": ErrorBody },
     },
     handler: async (request) => {
       const { mode, kill_switch, scope } = request.body;

@@ -1,24 +1,11 @@
 import { z } from "zod";
-import { Timestamp } from "../../../shared/contracts/envelope.ts";
-import { EventBody } from "../../../shared/contracts/event.ts";
-import { Figure } from "../../../shared/contracts/overview.ts";
+import { TimelineAnswer } from "../../../shared/contracts/answers.ts";
 import { skadiError } from "../../../shared/errors.ts";
 import { isoTime } from "../../../shared/time.ts";
 import type { RouteGroup } from "../context.ts";
 import { ErrorBody } from "../errors.ts";
 import { Instant, instantMs } from "../instant.ts";
 
-const Point = z.object({
-  ts: Timestamp,
-  racks: z.int(),
-  inlet_mean_c: Figure,
-  inlet_max_c: Figure,
-  latency_mean_ms: Figure,
-  d_mean: Figure,
-  d_max: Figure,
-  energy_kwh: z.number(),
-  tokens: z.number(),
-});
 const HOUR_MS = 3_600_000;
 const MINUTE_MS = 60_000;
 const POINTS_MAX = 600;
@@ -34,13 +21,7 @@ export const timelineRoutes: RouteGroup = (api, context) => {
         limit: z.coerce.number().int().min(1).max(10_000).default(500).describe("of events"),
       }),
       response: {
-        200: z.object({
-          from: Timestamp,
-          to: Timestamp,
-          step_s: z.number(),
-          points: z.array(Point),
-          events: z.array(EventBody),
-        }),
+        200: TimelineAnswer,
         "4xx": ErrorBody,
       },
     },

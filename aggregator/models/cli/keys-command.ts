@@ -35,7 +35,7 @@ function show(flags: SiteFlags, list: z.infer<typeof Keys>): void {
 }
 
 async function rotate(flags: SiteFlags): Promise<void> {
-  const rotated = await onSite(flags, (api) => api.send("POST", "/keys/rotate", undefined, Rotated));
+  const rotated = await onSite(flags, (api) => api.control("/keys/rotate", Rotated, {}));
   print(
     flags,
     rotated,

@@ -5,7 +5,7 @@ import { ModelDetail, Pin, RegisteredModel } from "../../../shared/contracts/reg
 import { RolloutView } from "../../../shared/contracts/rollout.ts";
 import { SkadiError, skadiError } from "../../../shared/errors.ts";
 import { readModelFile } from "../../../shared/ims/model-file.ts";
-import type { ApiClient } from "../../api-client.ts";
+import type { AggregatorClient } from "../../cli/client.ts";
 import { readLineage } from "../registry/lineage.ts";
 import { listModels } from "./list.ts";
 import { onSite, print, type SiteFlags, withSiteOptions } from "./site.ts";
@@ -47,7 +47,7 @@ export function modelsCommand(): Command {
     .action((model: string, flags: RolloutFlags) => finish(flags, (api) => promote(api, model, flags)));
   rollingOut("rollback", "go back at once to the model that ran before, and halt what is under way").action(
     (flags: RolloutFlags) =>
-      finish(flags, (api) => api.send("POST", "/models/rollback", because(flags), RolloutView)),
+      finish(flags, (api) => api.control("/models/rollback", RolloutView, because(flags))),
   );
   subcommand(
     "pin <scope> <model>",
@@ -63,7 +63,7 @@ export function modelsCommand(): Command {
   subcommand("halt <rollout>", "stop a rollout: its racks go back to what they ran before")
     .option("--reason <text>", "why, for the record")
     .action((id: string, flags: RolloutFlags) =>
-      finish(flags, (api) => api.send("POST", `/rollouts/${path(id)}/halt`, because(flags), RolloutView)),
+      finish(flags, (api) => api.control(`/rollouts/${path(id)}/halt`, RolloutView, because(flags))),
     );
   return models;
 }
@@ -83,8 +83,8 @@ async function push(file: string, flags: RolloutFlags): Promise<void> {
   if (!parsed.ok) throw new SkadiError(parsed.rejections);
   const model = parsed.value;
   const lineage = readLineage(file, model);
-  const register = (api: ApiClient) =>
-    api.send("POST", "/models", lineage ? { model, lineage } : model, RegisteredModel);
+  const register = (api: AggregatorClient) =>
+    api.control("/models", RegisteredModel, lineage ? { model, lineage } : model);
   if (!flags.candidate) {
     await finish(flags, async (api) => {
       await register(api);
@@ -102,15 +102,18 @@ async function push(file: string, flags: RolloutFlags): Promise<void> {
   );
 }
 
-function promote(api: ApiClient, model: string, flags: RolloutFlags): Promise<RolloutView> {
+function promote(api: AggregatorClient, model: string, flags: RolloutFlags): Promise<RolloutView> {
   const body = { gated: !flags.ungated, ...because(flags) };
-  return api.send("POST", `/models/${path(model)}/promote`, body, RolloutView);
+  return api.control(`/models/${path(model)}/promote`, RolloutView, body);
 }
 
 const because = ({ reason }: RolloutFlags) => (reason === undefined ? {} : { reason });
 
 /** Starts something that is a rollout, follows it if that is wanted, and says how it stands or ended. */
-async function finish(flags: RolloutFlags, start: (api: ApiClient) => Promise<RolloutView>): Promise<void> {
+async function finish(
+  flags: RolloutFlags,
+  start: (api: AggregatorClient) => Promise<RolloutView>,
+): Promise<void> {
   const rollout = await onSite(flags, async (api) => {
     const started = await start(api);
     return flags.watch ? watchRollout(api, started) : started;
@@ -123,15 +126,13 @@ async function finish(flags: RolloutFlags, start: (api: ApiClient) => Promise<Ro
 }
 
 async function pin(scope: string, model_id: string, flags: SiteFlags): Promise<void> {
-  const made = await onSite(flags, (api) => api.send("PUT", "/models/pins", { scope, model_id }, Pin));
+  const made = await onSite(flags, (api) => api.put("/models/pins", Pin, { scope, model_id }));
   print(flags, made, () => `${made.scope} keeps ${made.model_id} (${shortHash(made.sha256)})`);
 }
 
 async function unpin(scope: string, flags: SiteFlags): Promise<void> {
   const answer = z.object({ unpinned: Pin });
-  const result = await onSite(flags, (api) =>
-    api.send("DELETE", `/models/pins/${path(scope)}`, undefined, answer),
-  );
+  const result = await onSite(flags, (api) => api.remove(`/models/pins/${path(scope)}`, answer));
   print(flags, result, () => `${scope} follows the site again`);
 }
 
@@ -147,7 +148,7 @@ async function rollouts(flags: SiteFlags): Promise<void> {
   print(flags, result, () => rolloutsTable(result.rollouts));
 }
 
-async function rolloutOrNewest(api: ApiClient, id: string | undefined): Promise<RolloutView> {
+async function rolloutOrNewest(api: AggregatorClient, id: string | undefined): Promise<RolloutView> {
   if (id !== undefined) return api.get(`/rollouts/${path(id)}`, RolloutView);
   const [newest] = (await api.get("/rollouts", Rollouts)).rollouts;
   if (newest) return newest;

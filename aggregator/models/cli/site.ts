@@ -1,21 +1,12 @@
 import type { Command } from "commander";
 import { type Rejection, SkadiError } from "../../../shared/errors.ts";
-import { type ApiClient, apiClient } from "../../api-client.ts";
-import { readConfig } from "../../cli-config.ts";
+import type { AggregatorClient } from "../../cli/client.ts";
+import { type ClientFlags, clientOf, withClientOptions } from "../../cli/options.ts";
 
 /** What every subcommand takes. */
-export interface SiteFlags {
-  config?: string;
-  url?: string;
-  json?: boolean;
-}
+export type SiteFlags = ClientFlags;
 
-export function withSiteOptions(command: Command): Command {
-  return command
-    .option("--config <file>", "aggregator configuration (default: config/aggregator.yaml)")
-    .option("--url <url>", "address of the aggregator (default: from the configuration)")
-    .option("--json", "print the result as JSON");
-}
+export const withSiteOptions = (command: Command): Command => withClientOptions(command, { controls: true });
 
 /** Prints the result, as JSON or as a person reads it. */
 export function print(flags: SiteFlags, result: object, readable: () => string): void {
@@ -23,26 +14,24 @@ export function print(flags: SiteFlags, result: object, readable: () => string):
 }
 
 /** Runs a command against the aggregator; what it refuses is passed on with what to do next. */
-export async function onSite<T>(flags: SiteFlags, work: (api: ApiClient) => Promise<T>): Promise<T> {
+export async function onSite<T>(flags: SiteFlags, work: (api: AggregatorClient) => Promise<T>): Promise<T> {
   try {
-    return await work(apiClient(readConfig(flags.config), flags.url));
+    return await work(clientOf(flags));
   } catch (error) {
-    if (error instanceof SkadiError) throw new SkadiError(error.rejections.map(withNextStep));
+    if (error instanceof SkadiError)
+      throw new SkadiError(error.rejections.map(withNextStep), { cause: error, next: error.next });
     throw error;
   }
 }
 
 /** By code and field of a refusal. */
 const NEXT_STEPS: Readonly<Record<string, string>> = {
-  "SKADI_NOT_FOUND url": "start it with: skadi-aggregator run; or say where it is with --url",
-  "SKADI_NOT_FOUND data_dir": "run this where the aggregator runs, or name its data_dir with --config",
   "SKADI_NOT_FOUND model": "see which there are with: skadi-aggregator models list",
   "SKADI_NOT_FOUND scope": "see the pins with: skadi-aggregator models pins",
   "SKADI_NOT_FOUND rollout": "see which there are with: skadi-aggregator models rollouts",
   "SKADI_NOT_FOUND previous_id": "bring any other model with: skadi-aggregator models promote <model>",
   "SKADI_CONFLICT id": "give the file another id by training again, or promote the model that has it",
   "SKADI_CONFLICT rollout": "see what it does with: skadi-aggregator models watch",
-  "SKADI_UNAUTHORIZED authorization": "the token of another aggregator's data_dir was used; see --config",
 };
 
 function withNextStep(rejection: Rejection): Rejection {

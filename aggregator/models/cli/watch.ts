@@ -1,7 +1,7 @@
 import { SingleBar } from "cli-progress";
 import { RolloutView } from "../../../shared/contracts/rollout.ts";
 import { SkadiError } from "../../../shared/errors.ts";
-import type { ApiClient } from "../../api-client.ts";
+import type { AggregatorClient } from "../../cli/client.ts";
 
 const LOOK_MS = 300;
 const AWAY_MAX_MS = 60_000;
@@ -10,7 +10,7 @@ const AWAY_MAX_MS = 60_000;
  * Follows a rollout to its end. On standard error: its story line by line, and a progress bar where that is a terminal;
  * standard output stays free for the result.
  */
-export async function watchRollout(api: ApiClient, first: RolloutView): Promise<RolloutView> {
+export async function watchRollout(api: AggregatorClient, first: RolloutView): Promise<RolloutView> {
   const bar = process.stderr.isTTY ? progressBar(first) : null;
   let told = 0;
   const tell = (rollout: RolloutView) => {
@@ -31,7 +31,7 @@ export async function watchRollout(api: ApiClient, first: RolloutView): Promise<
       return seen;
     } catch (error) {
       away_since ??= performance.now();
-      const nobody = error instanceof SkadiError && error.rejections[0]?.field === "url";
+      const nobody = error instanceof SkadiError && error.code === "SKADI_NO_AGGREGATOR";
       if (!nobody || performance.now() - away_since > AWAY_MAX_MS) throw error;
       return null;
     }

@@ -1,0 +1,27 @@
+import type { StoredEvent } from "./store/store.ts";
+
+type Data = StoredEvent["data"];
+
+/** What an event says, for people; types that this table does not know are shown with their bare data. */
+const WORDS: Readonly<Record<string, (data: Data) => string>> = {
+  mode: (data) => `mode ${String(data.mode ?? "?")}${data.kill_switch === true ? ", kill switch on" : ""}`,
+  rollback: (data) => `change of ${String(data.target)} taken back: ${String(data.worsened)}`,
+  mms: (data) => `MMS: ${String(data.state)}`,
+  command_refused: (data) => `the agent refused a command: ${bare(data)}`,
+  model: (data) => `model ${String(data.model_id)} in force`,
+  status: (data) => `agent ${String(data.state)}`,
+  scenario: (data) => `scenario: ${bare(data)}`,
+  seq_restart: (data) => `the agent started its sequence again: ${bare(data)}`,
+};
+
+export const eventText = ({ type, data }: Pick<StoredEvent, "type" | "data">): string =>
+  WORDS[type]?.(data) ?? `${type}: ${bare(data)}`;
+
+const TEXT_MAX = 200;
+
+function bare(data: Data): string {
+  const text = Object.entries(data)
+    .map(([name, value]) => `${name} ${typeof value === "string" ? value : JSON.stringify(value)}`)
+    .join(", ");
+  return text.length > TEXT_MAX ? `${text.slice(0, TEXT_MAX - 1)}…` : text;
+}

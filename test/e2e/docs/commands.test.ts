@@ -17,6 +17,9 @@ const RUN = Object.groupBy(
   ({ page }) => page,
 );
 
+/** A page that is not through by then hangs; the test says in which block. */
+const PAGE_MS = 300_000;
+
 /** A network and a process table of its own: pages use the ports that users have, and leave programs running. */
 const APART = ["--net", "--pid", "--fork", "--kill-child", "--mount-proc"];
 const can_be_apart = process.platform === "linux" && process.getuid?.() === 0;
@@ -33,7 +36,11 @@ function runApart(
     env: { ...process.env, PATH: path, NO_COLOR: "1" },
     stdio: ["ignore", "ignore", "pipe"],
   });
-  onTestFinished(() => void child.kill("SIGKILL"));
+  const deadline = setTimeout(() => child.kill("SIGKILL"), PAGE_MS);
+  onTestFinished(() => {
+    clearTimeout(deadline);
+    child.kill("SIGKILL");
+  });
   let stderr = "";
   child.stderr.setEncoding("utf8").on("data", (text: string) => {
     stderr += text;
@@ -50,7 +57,7 @@ describe.skipIf(!can_be_apart)("the commands of a page, one after the other in a
       expect(code, `${lastMark(stderr)}\n${stderr.slice(-3000)}`).toBe(0);
       expect(lastMark(stderr)).toBe("@@ done");
     },
-    240_000,
+    PAGE_MS + 30_000,
   );
 });
 

@@ -146,6 +146,7 @@ export function siteOverview(parts: OverviewParts, now_ms: number) {
   return {
     ts: isoTime(now_ms),
     site: config.site,
+    time_zone: config.schedules.timezone,
     ...mode,
     model_id,
     racks,

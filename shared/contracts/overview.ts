@@ -16,7 +16,7 @@ export const Overrides = z
   .object({ rows: z.record(z.string(), Mode), racks: z.record(z.string(), Mode) })
   .describe("modes of rows and racks that differ from the site's; left out while there are none");
 
-const RackSummary = z.object({
+export const RackSummary = z.object({
   rack_id: z.string(),
   row: z.string(),
   position: z.int(),
@@ -46,11 +46,13 @@ const RackSummary = z.object({
   pump_rpm_pct: Figure,
   contributions: z.array(Share),
 });
+export type RackSummary = z.infer<typeof RackSummary>;
 
 /** The site's figures and every rack's state. */
 export const Overview = z.object({
   ts: Timestamp,
   site: z.string(),
+  time_zone: z.string().describe("IANA name: in which people on the site read the clock"),
   mode: Mode,
   kill_switch: z.boolean(),
   overrides: Overrides,
@@ -102,3 +104,4 @@ export const Overview = z.object({
   limits: Limits,
   rack_list: z.array(RackSummary),
 });
+export type Overview = z.infer<typeof Overview>;

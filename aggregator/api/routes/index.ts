@@ -10,6 +10,7 @@ import { mmsRoutes } from "./mms.ts";
 import { modeRoutes } from "./mode.ts";
 import { optimizerRoutes } from "./optimizer.ts";
 import { quarantineRoutes } from "./quarantine.ts";
+import { rackRoutes } from "./racks.ts";
 import { reportRoutes } from "./report.ts";
 import { savingsRoutes } from "./savings.ts";
 import { scheduleRoutes } from "./schedules.ts";
@@ -21,6 +22,7 @@ export const ROUTE_GROUPS: readonly RouteGroup[] = [
   telemetryRoutes,
   imsRoutes,
   stateRoutes,
+  rackRoutes,
   timelineRoutes,
   optimizerRoutes,
   actionRoutes,

@@ -16,6 +16,7 @@ import { type Clock, isoTime } from "../shared/time.ts";
 import { packageVersion } from "../shared/version.ts";
 import { adviceFilter } from "./actuators/advice.ts";
 import type { ActuatorDriver } from "./actuators/driver.ts";
+import { warms } from "./actuators/fail-safe.ts";
 import { driveThroughGate, type GateResult, readSetpoints, withTimeout } from "./actuators/gate.ts";
 import { uncommanded } from "./commanded.ts";
 import { commandGate } from "./commands.ts";
@@ -83,6 +84,9 @@ export interface Agent {
 /** A sensor driver that has not answered by then is asked again. */
 const READ_PATIENCE_MS = 10_000;
 
+/** How soon a device that would not take its own control back is asked again. */
+const UNDO_SPACING_MS = 10_000;
+
 /** How long stopping waits for the service manager to have heard of it. */
 const GOODBYE_MS = 2_000;
 
@@ -117,6 +121,9 @@ export function createAgent(options: AgentOptions): Agent {
   /** Targets whose device was told something by the present request. */
   const told = new Set<RackTarget>();
   const driven_at_ms = new Map<RackTarget, number>();
+  let severity: Severity = "none";
+  let measured: Partial<Record<RackTarget, number | null | undefined>> = {};
+  let undone_ms = -Infinity;
   /** Since when a read is waited for; null: none is. */
   let reading_since_ms: number | null = null;
   let last_tick_ms: number | null = null;
@@ -132,16 +139,20 @@ export function createAgent(options: AgentOptions): Agent {
     onProblem: (rejections, where) => log.warn({ event: "model_refused", where, rejections }),
   });
   const journal = openJournal(journalFile(config), log);
+  /** Targets that an approval set to less cooling, or more heat, in this run or an earlier one. */
+  const approved_warming = new Set(journal.approvedWarming());
   const orders = ordersOf(config, log, () => uplink.announce());
-  const actuators: ActuatorDriver = {
+  /** The kill switch also stops what was under way when it came: a slow read before the write may take seconds. */
+  const drivenWhile = (allowed: () => boolean, otherwise: string): ActuatorDriver => ({
     ...options.actuators,
-    /** The kill switch also stops what was under way when it came: a slow read before the write may take seconds. */
     async write(target, value) {
-      if (orders.mode() !== "closed_loop") throw new Error("no longer in closed loop");
+      if (!allowed()) throw new Error(otherwise);
       told.add(target);
       await options.actuators.write(target, value);
     },
-  };
+  });
+  const actuators = drivenWhile(() => orders.mode() === "closed_loop", "no longer in closed loop");
+  const approved_actuators = drivenWhile(() => !orders.killSwitch(), "under the kill switch");
   const supervisor = createSupervisor(
     healthDescription(),
     config.limits.inlet_c - config.guardrail.inlet_margin_c,
@@ -208,7 +219,9 @@ export function createAgent(options: AgentOptions): Agent {
     if (supervised?.news) log.warn({ event: "sensors", troubled: supervised.news });
     const telemetry = supervised?.sample ?? null;
     const score = supervised ? scored(supervised) : null;
-    const severity = protect(now_ms, closed?.hottest_inlet_c ?? null, supervised, score);
+    severity = protect(now_ms, closed?.hottest_inlet_c ?? null, supervised, score);
+    measured = { fan_rpm_pct: telemetry?.fan_rpm_pct, pump_rpm_pct: telemetry?.pump_rpm_pct };
+    undoApproved(now_ms);
     log.debug({
       event: "tick",
       severity,
@@ -324,6 +337,8 @@ export function createAgent(options: AgentOptions): Agent {
 
   type Wish = Pick<Action, "id" | "source" | "kind" | "target" | "to" | "reason" | "inputs"> & {
     target: RackTarget;
+    /** Driven in advisory too. */
+    approved?: boolean;
   };
 
   /**
@@ -347,9 +362,16 @@ export function createAgent(options: AgentOptions): Agent {
   async function carryOut(wish: Wish): Promise<IntentOutcome> {
     const used_mode = orders.mode();
     told.delete(wish.target);
-    const request = { target: wish.target, value: wish.to, mode: used_mode };
-    const result = tooSoon(wish) ?? (await driveThroughGate(actuators, config.actuators, request, clock));
+    const approved = wish.approved === true && !orders.killSwitch();
+    const request = {
+      target: wish.target,
+      value: wish.to,
+      mode: approved ? ("closed_loop" as const) : used_mode,
+    };
+    const driver = approved ? approved_actuators : actuators;
+    const result = tooSoon(wish) ?? (await driveThroughGate(driver, config.actuators, request, clock));
     if (result.now !== undefined) {
+      if (used_mode === "advisory") noteApproval(wish.target, result.from, result.now);
       setpoints = { ...setpoints, [wish.target]: result.now };
       driven_at_ms.set(wish.target, clock.now());
       noteOwner(wish, result.now);
@@ -398,6 +420,26 @@ export function createAgent(options: AgentOptions): Agent {
     if (owned.has(target) !== before) journal.setOwned([...owned]);
   }
 
+  /** In advisory the guardrail cannot take back what saves energy at the cost of heat; see `undoApproved`. */
+  function noteApproval(target: RackTarget, from: number | null, now: number | null): void {
+    if (warms(target, from ?? measured[target] ?? null, now)) approved_warming.add(target);
+    else approved_warming.delete(target);
+    journal.setApprovedWarming([...approved_warming]);
+  }
+
+  /** An approval holds until the rack needs protection: then the device gets its own control back. */
+  function undoApproved(now_ms: number): void {
+    if (severity === "none" || orders.mode() !== "advisory" || orders.killSwitch()) return;
+    if (now_ms - undone_ms < UNDO_SPACING_MS) return;
+    for (const target of approved_warming) {
+      undone_ms = now_ms;
+      const reason = `what was approved is handed back: ${severity}`;
+      const id = `${rack_id}-${started_ms}-${stats.guard_ticks}.${target}`;
+      const inputs = { severity };
+      drive({ id, source: "guardrail", kind: "release", target, to: null, reason, inputs, approved: true });
+    }
+  }
+
   /** At most one action per target in a while, whoever asks; the guardrail keeps its own, stricter account. */
   function tooSoon(wish: Wish): GateResult | undefined {
     if (wish.source === "guardrail") return undefined;
@@ -436,12 +478,12 @@ export function createAgent(options: AgentOptions): Agent {
       case "mms_state":
         mms_state = body.state;
         return undefined;
-      case "setpoint":
-        if (isProtecting(guard_state)) {
-          const expected = "a rack that the guardrail is not protecting";
-          return reject("SKADI_CONFLICT", { field: body.target, value: body.value, expected });
-        }
+      case "setpoint": {
+        const approved = body.approved === true && orders.mode() === "advisory";
+        const refused = approved ? refusedApproval(body.target, body.value) : refusedWish(body);
+        if (refused) return refused;
         drive({
+          approved,
           id: body.action_id,
           source: body.source,
           kind: body.source === "operator" ? "manual" : "optimize",
@@ -451,7 +493,24 @@ export function createAgent(options: AgentOptions): Agent {
           inputs: {},
         });
         return undefined;
+      }
     }
+  }
+
+  function refusedWish({ target, value }: { target: RackTarget; value: number | null }) {
+    if (!isProtecting(guard_state)) return undefined;
+    const expected = "a rack that the guardrail is not protecting";
+    return reject("SKADI_CONFLICT", { field: target, value, expected });
+  }
+
+  /** What was approved in advisory: never under the kill switch, and while the rack is in need only what cools it. */
+  function refusedApproval(target: RackTarget, value: number | null): Rejection | undefined {
+    const conflict = (expected: string) => reject("SKADI_CONFLICT", { field: target, value, expected });
+    if (orders.killSwitch()) return conflict("the kill switch to be lifted");
+    const before = setpoints[target] ?? measured[target] ?? null;
+    if (severity !== "none" && (value === null || warms(target, before, value)))
+      return conflict(`a change that cools while the rack needs protection (${severity})`);
+    return undefined;
   }
 
   function onModel(payload: Uint8Array): void {

@@ -17,6 +17,9 @@ export interface Journal {
   /** Targets whose setpoint the guardrail made and has not handed back; also those of earlier runs. */
   owned(): RackTarget[];
   setOwned(targets: readonly RackTarget[]): void;
+  /** Targets that an operator's approval has set to less cooling, or more heat, in advisory. */
+  approvedWarming(): RackTarget[];
+  setApprovedWarming(targets: readonly RackTarget[]): void;
   close(): void;
 }
 
@@ -88,6 +91,23 @@ export function openJournal(file: string, log: Log): Journal {
       }
     }
   };
+  const noted = (name: string): RackTarget[] => {
+    if (!existsSync(file)) return [];
+    return attempt((open_db) => {
+      const row = open_db.prepare("SELECT value FROM notes WHERE name = ?").get(name);
+      if (!row) return [];
+      const parsed = parsePayload(z.array(RackTarget), Buffer.from(String(row.value)));
+      if (parsed.ok) return parsed.value;
+      log.error({ event: "journal_unreadable", file, rejections: parsed.rejections });
+      return [];
+    }, []);
+  };
+  const note = (name: string, targets: readonly RackTarget[]): void =>
+    attempt((open_db) => {
+      open_db
+        .prepare("INSERT OR REPLACE INTO notes (name, value) VALUES (?, ?)")
+        .run(name, JSON.stringify(targets));
+    }, undefined);
   return {
     record(decision, at_ms) {
       attempt((open_db) => {
@@ -99,24 +119,10 @@ export function openJournal(file: string, log: Log): Journal {
           .run(at_ms - KEPT_MS, ROWS_MAX);
       }, undefined);
     },
-    owned() {
-      if (!existsSync(file)) return [];
-      return attempt((open_db) => {
-        const row = open_db.prepare("SELECT value FROM notes WHERE name = 'owned'").get();
-        if (!row) return [];
-        const parsed = parsePayload(z.array(RackTarget), Buffer.from(String(row.value)));
-        if (parsed.ok) return parsed.value;
-        log.error({ event: "journal_unreadable", file, rejections: parsed.rejections });
-        return [];
-      }, []);
-    },
-    setOwned(targets) {
-      attempt((open_db) => {
-        open_db
-          .prepare("INSERT OR REPLACE INTO notes (name, value) VALUES ('owned', ?)")
-          .run(JSON.stringify(targets));
-      }, undefined);
-    },
+    owned: () => noted("owned"),
+    setOwned: (targets) => note("owned", targets),
+    approvedWarming: () => noted("approved_warming"),
+    setApprovedWarming: (targets) => note("approved_warming", targets),
     close: shut,
   };
 }

@@ -5,6 +5,19 @@ import type { ActuatorLimits } from "../../shared/contracts/agent-config.ts";
 const MORE_IS_COOLER: readonly RackTarget[] = ["fan_rpm_pct", "pump_rpm_pct"];
 
 /**
+ * Whether a change leaves the rack less cooling, or more heat, than before.
+ *
+ * @param before the setpoint in force or, under the device's own control, the measured speed; null: unknown for fan and
+ *   pump, and for all others no limit on the work
+ * @param after null: the device's own control, which is no warmer than what anyone may set
+ */
+export function warms(target: RackTarget, before: number | null, after: number | null): boolean {
+  if (after === null) return false;
+  if (MORE_IS_COOLER.includes(target)) return before === null || after < before;
+  return before !== null && after > before;
+}
+
+/**
  * What to leave a target at when nobody looks after it any more: at least as cool as before.
  *
  * @param current the setpoint in force; null: the device's own control, which is left alone; undefined: unknown

@@ -21,11 +21,12 @@ export interface ActionLog {
   /** Why a setpoint may not leave now; null if it may. */
   refusal(action: Pick<SetpointAction, "rack_id" | "target" | "kind" | "to">): Rejection | null;
   /**
-   * Records a setpoint as sent and sends it, signed, to the rack's agent.
+   * Records a setpoint as sent and sends it, signed, to the rack's agent; what an operator approved is driven in
+   * advisory too.
    *
    * @throws the refusal, if there is one
    */
-  send(action: SetpointAction): void;
+  send(action: SetpointAction, approved?: boolean): void;
   /**
    * An agent's own action, or the outcome of one that was sent to it. Anything else is made up, and refused: agents
    * decide for the guardrail only, and answer only for their own rack and target.
@@ -88,12 +89,12 @@ export function actionLog(context: ActionLogContext): ActionLog {
     refusal,
     inForce: () => lastApplied(store.actions.recent(HISTORY)),
     record,
-    send(action) {
+    send(action, approved = false) {
       const refused = refusal(action);
       if (refused) throw new SkadiError(refused);
       record({ ...action, outcome: "sent" });
       const { rack_id, target, to: value, id: action_id, source, reason } = action;
-      const body = { kind: "setpoint" as const, target, value, action_id, source, reason };
+      const body = { kind: "setpoint" as const, target, value, action_id, source, reason, approved };
       const command_id = context.commander.send(rack_id, body);
       action_of_command.set(command_id, action_id);
       const oldest = action_of_command.keys().next().value;

@@ -27,26 +27,29 @@ export interface Setpoint {
 /** Advice rests on the state of its time; older than this, a new tick should give new advice. */
 const ADVICE_VALID_MS = 600_000;
 
-/** An operator's own setpoint: only where the rack is in closed loop. */
+/** An operator's own setpoint: only where the rack is in closed loop; a device may always be handed back. */
 export function applySetpoint(context: ApplyContext, setpoint: Setpoint, reason: string): Action {
   refuseUnderKillSwitch(context);
   const mode = context.mode.of(setpoint.rack_id);
-  if (mode !== "closed_loop") {
-    const expected = "closed_loop, or the action_id of a recommendation";
+  if (mode !== "closed_loop" && setpoint.value !== null) {
+    const expected = "closed_loop, the action_id of a recommendation, or value null";
     throw skadiError("SKADI_CONFLICT", { field: "mode", value: mode, expected });
   }
-  return send(context, setpoint, reason, randomUUID());
+  return send(context, setpoint, reason, { id: randomUUID(), approved: setpoint.value === null });
 }
 
-/** An operator's approval of one recommendation: in either mode, but never against the kill switch. */
+/**
+ * An operator's approval of one recommendation, of the optimizer or of a rack's guardrail: it is driven in either mode,
+ * but never against the kill switch.
+ */
 export function applyAdvice(context: ApplyContext, action_id: string): Action {
   refuseUnderKillSwitch(context);
   const advice = context.store.actions.get(action_id);
   if (!advice) throw skadiError("SKADI_NOT_FOUND", { field: "action_id", value: action_id });
   const conflict = (field: string, value: unknown, expected: string) =>
     skadiError("SKADI_CONFLICT", { field, value, expected });
-  if (advice.source !== "optimizer")
-    throw conflict("source", advice.source, "a recommendation of the optimizer");
+  if (advice.source === "operator")
+    throw conflict("source", advice.source, "a recommendation of the optimizer or of a guardrail");
   if (advice.outcome !== "advised") throw conflict("outcome", advice.outcome, "advised");
   const age_ms = context.clock.now() - Date.parse(advice.ts);
   if (age_ms > ADVICE_VALID_MS)
@@ -55,7 +58,7 @@ export function applyAdvice(context: ApplyContext, action_id: string): Action {
   if (!target.success || advice.rack_id === null)
     throw conflict("target", advice.target, "a target with an actuator");
   const setpoint = { rack_id: advice.rack_id, target: target.data, value: advice.to };
-  return send(context, setpoint, `approved: ${advice.reason}`, action_id);
+  return send(context, setpoint, `approved: ${advice.reason}`, { id: action_id, approved: true });
 }
 
 /** Said first, and whatever else is wrong: this is what an operator who pulled it expects to read. */
@@ -64,7 +67,12 @@ function refuseUnderKillSwitch({ mode }: ApplyContext): void {
   throw skadiError("SKADI_CONFLICT", { field: "kill_switch", value: true, expected: "false" });
 }
 
-function send(context: ApplyContext, setpoint: Setpoint, reason: string, id: string): Action {
+function send(
+  context: ApplyContext,
+  setpoint: Setpoint,
+  reason: string,
+  { id, approved }: { id: string; approved: boolean },
+): Action {
   const { rack_id, target, value } = setpoint;
   const rack = context.fleet.get(rack_id);
   if (!rack) throw skadiError("SKADI_UNKNOWN_RACK", { field: "rack_id", value: rack_id });
@@ -94,6 +102,6 @@ function send(context: ApplyContext, setpoint: Setpoint, reason: string, id: str
     reason,
     inputs: {},
   };
-  context.actions.send(action);
+  context.actions.send(action, approved);
   return action;
 }

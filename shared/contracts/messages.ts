@@ -42,6 +42,8 @@ export const CommandBody = z.discriminatedUnion("kind", [
     action_id: z.string(),
     source: z.enum(["optimizer", "operator"]),
     reason: z.string(),
+    /** An operator has approved this very change: it may be driven once in advisory too. */
+    approved: z.boolean().optional(),
   }),
 ]);
 export type CommandBody = z.infer<typeof CommandBody>;

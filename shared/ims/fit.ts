@@ -1,9 +1,10 @@
-import type { ModelKind } from "../contracts/model.ts";
+import type { ModelKind, SquareMoments } from "../contracts/model.ts";
 import { seededRandom } from "../random.ts";
 import { shrunkCovariances } from "./covariance.ts";
 import { compileDistance, type Distance, type Geometry } from "./distance.ts";
 import { type BoxTolerances, learnBoxes } from "./hyperbox.ts";
 import { cluster } from "./kmeans.ts";
+import { momentStride, squareMeter } from "./missing.ts";
 
 export interface FitOptions {
   kind: ModelKind;
@@ -49,10 +50,16 @@ const FOLDS = 5;
  * measured on a fit of the other four. Distances of a fit to its own rows are too small, and 0 for all rows of boxes.
  *
  * @param z row-major standardised features, n × F, in order of time
- * @returns n distances
+ * @returns n distances, and the moments of their squares
  */
-export function crossFittedDistances(z: Float64Array, F: number, options: FitOptions): Float64Array {
+export function crossFittedDistances(
+  z: Float64Array,
+  F: number,
+  options: FitOptions,
+): { d: Float64Array; square_moments: SquareMoments } {
   const rows = z.length / F;
+  const stride = momentStride(rows);
+  const meter = squareMeter(F);
   const d = new Float64Array(rows);
   const squares = new Float64Array(F);
   for (let fold = 0; fold < FOLDS; fold++) {
@@ -62,10 +69,12 @@ export function crossFittedDistances(z: Float64Array, F: number, options: FitOpt
     others.set(z.subarray(0, from * F));
     others.set(z.subarray(to * F), from * F);
     const distance = distanceOf(fitClusters(others, F, options).geometry, F);
-    for (let i = from; i < to; i++)
+    for (let i = from; i < to; i++) {
       d[i] = Math.sqrt(distance.squares(distance.nearest(z, i * F), z, i * F, squares));
+      if (i % stride === 0) meter.add(squares);
+    }
   }
-  return d;
+  return { d, square_moments: meter.moments() };
 }
 
 /** The distance of a geometry that was just fitted: its covariances are definite by construction. */

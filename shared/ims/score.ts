@@ -82,7 +82,7 @@ function partialScores(model: ScoringModel): (z: Float64Array, out: Verdict) => 
     const known = models.get(key);
     if (known) return known;
     if (models.size >= PARTIAL_MODELS_MAX) models.clear();
-    const complete = completion(model.square_moments, present, F);
+    const complete = completion(model.kind, model.square_moments, present, F);
     const made = { present, distance: compiled(model, present), complete };
     models.set(key, made);
     return made;

@@ -111,10 +111,16 @@ export function fitModel(prepared: TrainingRows, options: TrainOptions): ModelFi
   const z = standardise(nominal, scaler, nominal);
   const fit_options: FitOptions = { kind, clusters, seed, tolerances };
   const { geometry, sizes, iterations, scored: found } = fitClusters(z, F, fit_options);
-  const unsealed = { ...geometry, scaler, square_moments: squareMoments(z, F, distanceOf(geometry, F)) };
+  const cross_fitted =
+    (options.cross_fit ?? kind === "hyperbox") ? crossFittedDistances(z, F, fit_options) : null;
+  // Boxes leave nothing of their own rows outside.
+  const square_moments =
+    kind === "hyperbox" && cross_fitted
+      ? cross_fitted.square_moments
+      : squareMoments(z, F, distanceOf(geometry, F));
+  const unsealed = { ...geometry, scaler, square_moments };
   const scored = found ?? scoreBatch({ ...unsealed, scaler: unitScaler(F) }, z);
-  const cross_fit = options.cross_fit ?? kind === "hyperbox";
-  const d = cross_fit ? crossFittedDistances(z, F, fit_options) : scored.d;
+  const d = cross_fitted?.d ?? scored.d;
   const { mean, std } = moments(d);
   const scored_anomalous = anomalous.length > 0 ? scoreBatch(unsealed, anomalous) : null;
   return sealModel({

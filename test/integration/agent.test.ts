@@ -342,6 +342,75 @@ describe("an agent in advisory mode", () => {
   });
 });
 
+describe("what an operator approved, in advisory", () => {
+  const approved = (target: RackTarget, value: number | null): CommandBody => ({
+    kind: "setpoint",
+    target,
+    value,
+    action_id: `approved-${target}`,
+    source: "operator",
+    reason: "approved",
+    approved: true,
+  });
+  const answer = (heard: Rig["heard"], target: RackTarget) =>
+    eventually("the outcome", () => heard.action?.find(({ id }) => id === `approved-${target}`));
+
+  it("is driven once, through the same limits as everything else", async () => {
+    const { heard, setpoints, command } = await rig();
+    await eventually("a tick", () => heard.telemetry?.length);
+    command(approved("pump_rpm_pct", 62));
+    expect(await answer(heard, "pump_rpm_pct")).toMatchObject({ outcome: "applied", mode: "advisory" });
+    expect(setpoints).toEqual({ pump_rpm_pct: 62 });
+    command(approved("fan_rpm_pct", 500));
+    expect(await answer(heard, "fan_rpm_pct")).toMatchObject({ outcome: "refused" });
+    command({ ...approved("admission_pct", 85), approved: false } as CommandBody);
+    expect(await answer(heard, "admission_pct")).toMatchObject({ outcome: "advised" });
+    expect(setpoints).toEqual({ pump_rpm_pct: 62 });
+  });
+
+  it("must cool while the rack needs protection", async () => {
+    const { heard, values, setpoints, command } = await rig();
+    values.inlet_c = 29;
+    await eventually("advice", () => heard.action?.length);
+    command(approved("fan_rpm_pct", 50));
+    const refused = await eventually("an answer", () => heard.ack?.find((ack) => !ack.ok));
+    expect(refused).toMatchObject({ errors: [{ code: "SKADI_CONFLICT", field: "fan_rpm_pct" }] });
+    command(approved("pump_rpm_pct", 65));
+    expect(await answer(heard, "pump_rpm_pct")).toMatchObject({ outcome: "applied", mode: "advisory" });
+    expect(setpoints).toEqual({ pump_rpm_pct: 65 });
+  });
+
+  it("is handed back, if it saved cooling, when the rack needs protection: also by the next run", async () => {
+    const cache_dir = temporaryFolder();
+    const setpoints: Rig["setpoints"] = {};
+    const first = await rig({ cache_dir, setpoints });
+    await eventually("a tick", () => first.heard.telemetry?.length);
+    first.command(approved("pump_rpm_pct", 50));
+    first.command(approved("admission_pct", 85));
+    await answer(first.heard, "pump_rpm_pct");
+    await answer(first.heard, "admission_pct");
+    await first.agent.stop();
+    expect(setpoints).toEqual({ pump_rpm_pct: 50, admission_pct: 85 });
+    const second = await rig({ cache_dir, setpoints });
+    second.values.inlet_c = 29;
+    await eventually("the pump to be handed back", () => setpoints.pump_rpm_pct === null);
+    const released = second.heard.action?.find(({ kind }) => kind === "release");
+    expect(released).toMatchObject({ target: "pump_rpm_pct", outcome: "applied", mode: "advisory" });
+    // Less work is cooler than before: it stays.
+    expect(setpoints.admission_pct).toBe(85);
+  });
+
+  it("is refused under the kill switch", async () => {
+    const { heard, setpoints, command, kill_switch_file } = await rig();
+    await eventually("a tick", () => heard.telemetry?.length);
+    writeFileSync(kill_switch_file, "");
+    command(approved("pump_rpm_pct", 62));
+    const refused = await eventually("an answer", () => heard.ack?.find((ack) => !ack.ok));
+    expect(refused).toMatchObject({ errors: [{ code: "SKADI_CONFLICT", field: "pump_rpm_pct" }] });
+    expect(setpoints).toEqual({});
+  });
+});
+
 describe("an agent in closed loop", () => {
   it("guards its rack with the broker gone", async () => {
     const { broker, values, setpoints } = await rig({ mode: "closed_loop" });

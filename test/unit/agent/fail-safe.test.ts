@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { failSafeValue } from "../../../agent/actuators/fail-safe.ts";
+import { failSafeValue, warms } from "../../../agent/actuators/fail-safe.ts";
 import { AgentConfig } from "../../../shared/contracts/agent-config.ts";
 
 const { actuators } = AgentConfig.parse({ rack_id: "R-A-01" });
@@ -45,5 +45,20 @@ describe("what a target is left at when nobody looks after it", () => {
         },
       ),
     );
+  });
+});
+
+describe("a change that leaves less cooling or more heat", () => {
+  it.each([
+    ["fan_rpm_pct", 70, 60, true],
+    ["fan_rpm_pct", 60, 70, false],
+    ["pump_rpm_pct", null, 60, true],
+    ["admission_pct", 80, 100, true],
+    ["admission_pct", 80, 70, false],
+    ["routing_weight_pct", null, 90, false],
+    ["power_cap_kw", 8, 10, true],
+    ["fan_rpm_pct", 90, null, false],
+  ] as const)("%s from %s to %s: %s", (target, before, after, expected) => {
+    expect(warms(target, before, after)).toBe(expected);
   });
 });

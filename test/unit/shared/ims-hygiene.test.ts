@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { FEATURES } from "../../../shared/ims/features.ts";
+import { completion } from "../../../shared/ims/missing.ts";
 import { createScorer, scoreBatch } from "../../../shared/ims/score.ts";
 import { trainModel } from "../../../shared/ims/train.ts";
 import { seededRandom } from "../../../shared/random.ts";
@@ -57,6 +58,38 @@ describe.each(["kmeans", "mahalanobis"] as const)("D of kind %s with missing fea
     x[12 * F + 4] = Number.NaN;
     const { d } = scoreBatch(model, x);
     expect(d[12]).toBe(scorer.score(x.subarray(12 * F, 13 * F)).d);
+  });
+});
+
+describe("D of boxes with missing features", () => {
+  const threshold = { method: "margin", fast: 1.1, persist: 1.5 } as const;
+  const model = trainModel(loadedRows(6_000, 1), { ...OPTIONS, kind: "hyperbox", threshold });
+  const held_out = loadedRows(20_000, 2);
+  const scorer = createScorer(model);
+  const squares = (missing: number[]) =>
+    Float64Array.from({ length: 20_000 }, (_, i) => {
+      const x = held_out.slice(i * F, i * F + F);
+      for (const j of missing) x[j] = Number.NaN;
+      return scorer.score(x).d ** 2;
+    });
+  const whole = squares([]);
+
+  it.each([[[0]], [[3, 7]], [[1, 4, 9]], [[0, 2, 4, 6, 8]]])("%j: rows inside stay at 0", (missing) => {
+    const partial = squares(missing);
+    expect(whole.every((squared, i) => squared > 0 || partial[i] === 0)).toBe(true);
+  });
+
+  it("what would be average of the present ones becomes the average of all, measured on rows not learnt from", () => {
+    const { square_moments } = model;
+    const mean = square_moments!.mean;
+    expect(Math.max(...mean)).toBeGreaterThan(0);
+    const present = [...mean.keys()].filter((j) => mean[j]! > 0).slice(0, 1);
+    const complete = completion("hyperbox", square_moments, present, F);
+    expect(complete(mean[present[0]!]!)).toBeCloseTo(
+      mean.reduce((a, b) => a + b),
+      9,
+    );
+    expect(complete(0)).toBe(0);
   });
 });
 

@@ -5,6 +5,7 @@ import { connection, site } from "./data/live.ts";
 import { clock } from "./format/time.ts";
 import { PAGES, type Page } from "./pages/index.ts";
 import { NotFound } from "./pages/not-found.tsx";
+import { Explanation } from "./parts/explain.tsx";
 import { go, href, route } from "./router.ts";
 import { Badge } from "./ui/badge.tsx";
 import { Dialogs } from "./ui/dialog.tsx";
@@ -42,6 +43,7 @@ export function App(): JSX.Element {
       <Toasts />
       {overlay.value === "help" ? <Help onClose={close} /> : null}
       {overlay.value === "settings" ? <Settings onClose={close} /> : null}
+      <Explanation />
       <Dialogs />
     </div>
   );

@@ -65,7 +65,7 @@ function Header(): JSX.Element {
   const state = site.value;
   return (
     <header class="top">
-      <a class="brand" href={href("")} aria-label={`Skadi, site ${state?.site ?? ""}`}>
+      <a class="brand" href={href("")}>
         <Snow />
         <span class="brand-name">Skadi</span>
         <span class="brand-site">{state?.site ?? ""}</span>

@@ -52,7 +52,7 @@ export function Situation({
   return (
     <article class={`situation ${severityTone(severity)}`} aria-labelledby={`incident-${id}`}>
       <div class="answer">
-        <h3>What</h3>
+        <h2 class="answer-name">What</h2>
         <p class="situation-title" id={`incident-${id}`}>
           <a href={href("incidents", id)}>{title}</a>
         </p>
@@ -66,7 +66,7 @@ export function Situation({
         </p>
       </div>
       <div class="answer">
-        <h3>Where</h3>
+        <h2 class="answer-name">Where</h2>
         <p>{whereText(incident, racks.length)}</p>
         <p class="rack-links">
           {racks.slice(0, SHOWN_RACKS).map(({ rack_id }) => (
@@ -78,11 +78,11 @@ export function Situation({
         </p>
       </div>
       <div class="answer">
-        <h3>Why</h3>
+        <h2 class="answer-name">Why</h2>
         <Why incident={incident} />
       </div>
       <div class="answer">
-        <h3>Skadi</h3>
+        <h2 class="answer-name">Skadi</h2>
         <SkadiDoes doing={doing} />
       </div>
     </article>
@@ -107,7 +107,7 @@ function Why({ incident }: { incident: Incident }): JSX.Element {
   return (
     <>
       <p>
-        <strong>{causeText(verdict)}</strong> <span class="quiet">{share(verdict.confidence)} sure</span>
+        <strong>{causeText(verdict)}</strong> <span class="quiet">{sureText(verdict.confidence)}</span>
       </p>
       <p class="quiet">{CAUSES[verdict.cause].meaning}</p>
       <ul class="evidence">
@@ -118,6 +118,10 @@ function Why({ incident }: { incident: Incident }): JSX.Element {
     </>
   );
 }
+
+/** Nothing is ever quite sure. */
+const sureText = (confidence: number) =>
+  confidence > 0.99 ? `over ${share(0.99)} sure` : `${share(confidence)} sure`;
 
 /** `Inlet 3.2 σ above normal` */
 export function evidenceText(name: string, value: number | null, unit: "std" | "share"): string {

@@ -55,7 +55,7 @@ function colours(element: HTMLElement): (token: string) => string {
 
 /** A course over time with what it is held against. The pointer reads all charts of a page at the same instant. */
 export function Chart(props: ChartProps): JSX.Element {
-  const { title, ts_ms, lines, limits = [], band, format } = props;
+  const { title, ts_ms, lines, limits = [], format } = props;
   const place = useRef<HTMLDivElement>(null);
   const plot = useRef<uPlot | null>(null);
   const latest = useRef(props);
@@ -97,7 +97,6 @@ export function Chart(props: ChartProps): JSX.Element {
               {label} {format(value)}
             </span>
           ))}
-          {band ? <span class="chart-band">model</span> : null}
         </span>
       </figcaption>
       <div ref={place} class="plot" role="img" aria-label={summary(title, lines, limits, format, ts_ms)} />

@@ -57,29 +57,39 @@ function Rack({ rack_id }: { rack_id: string }): JSX.Element {
         </p>
       ) : null}
       <div class="rack-grid">
-        <Panel
-          title="Course"
-          aside={
-            <Choice
-              label="Time shown"
-              value={span.value}
-              options={span_options}
-              onChange={(value) => {
-                span.value = value;
-              }}
-            />
-          }
-        >
-          {series && detail.data ? (
-            <Charts
-              series={series}
-              detail={{ ...detail.data, rack }}
-              marks={actions.map(({ ts }) => Date.parse(ts))}
-            />
-          ) : (
-            <Loading lines={8} label="Loading the course" />
-          )}
-        </Panel>
+        <div class="rack-main">
+          <Panel
+            title="Course"
+            aside={
+              <Choice
+                label="Time shown"
+                value={span.value}
+                options={span_options}
+                onChange={(value) => {
+                  span.value = value;
+                }}
+              />
+            }
+          >
+            <p class="chart-legend">
+              <span>
+                <span class="legend-band" />
+                where the model has seen nominal operation
+              </span>
+              <span>▲ something was done or advised</span>
+            </p>
+            {series && detail.data ? (
+              <Charts
+                series={series}
+                detail={{ ...detail.data, rack }}
+                marks={actions.map(({ ts }) => Date.parse(ts))}
+              />
+            ) : (
+              <Loading lines={8} label="Loading the course" />
+            )}
+          </Panel>
+          {history.data ? <ActionHistory actions={actions} /> : null}
+        </div>
         <div class="rack-side">
           <Reasons rack={withShares(rack, detail.data)} detail={detail.data} />
           {detail.data ? <Control detail={detail.data} actions={actions} /> : null}
@@ -87,7 +97,6 @@ function Rack({ rack_id }: { rack_id: string }): JSX.Element {
           {history.data ? <IncidentHistory incidents={history.data.incidents} /> : null}
         </div>
       </div>
-      {history.data ? <ActionHistory actions={actions} /> : null}
     </>
   );
 }

@@ -52,7 +52,7 @@ function gathered(actions: readonly Action[]): Line[] {
   const open = new Map<string, (typeof lines)[number]>();
   for (const action of actions) {
     const { source, kind, target, to, outcome, ts, id } = action;
-    const key = [source, kind, target, to, outcome].join();
+    const key = [source, kind, target, to === null, outcome].join();
     const line = open.get(key);
     if (line && Date.parse(line.ts) - Date.parse(ts) <= TOGETHER_MS) {
       line.actions.push(action);
@@ -65,13 +65,24 @@ function gathered(actions: readonly Action[]): Line[] {
   return lines;
 }
 
+/** `75 %`, or of several racks `70 % – 85 %`. */
+function rangeText(actions: readonly Action[]): string {
+  const { target } = actions[0]!;
+  const values = actions.flatMap(({ to }) => (to === null ? [] : [to]));
+  if (values.length === 0) return setpointText(target, null);
+  const ends = [
+    ...new Set([Math.min(...values), Math.max(...values)].map((value) => setpointText(target, value))),
+  ];
+  return ends.join(" – ");
+}
+
 function ActionLine({ actions }: { actions: readonly Action[] }): JSX.Element {
   const action = actions[0]!;
-  const { rack_id, source, kind, target, to, outcome } = action;
+  const { rack_id, source, kind, target, outcome } = action;
   const racks = new Set(actions.map((each) => each.rack_id)).size;
   return (
     <span>
-      {TARGETS[target]} → {setpointText(target, to)} on{" "}
+      {TARGETS[target]} → {rangeText(actions)} on{" "}
       {racks > 1 ? (
         count(racks, "rack")
       ) : rack_id ? (

@@ -18,7 +18,8 @@ export const rackRoutes: RouteGroup = (api, context) => {
   const { fleet, store, clock, config } = context;
   const find = (id: string): Rack => {
     const rack = fleet.get(id);
-    if (!rack) throw skadiError("SKADI_NOT_FOUND", { field: "id", value: id, expected: "a rack of this site" });
+    if (!rack)
+      throw skadiError("SKADI_NOT_FOUND", { field: "id", value: id, expected: "a rack of this site" });
     return rack;
   };
   api.get("/racks/:id", {

@@ -5,6 +5,7 @@ import { connection, site } from "./data/live.ts";
 import { clock } from "./format/time.ts";
 import { PAGES, type Page } from "./pages/index.ts";
 import { NotFound } from "./pages/not-found.tsx";
+import { Explanation } from "./parts/explain.tsx";
 import { go, href, route } from "./router.ts";
 import { Badge } from "./ui/badge.tsx";
 import { Dialogs } from "./ui/dialog.tsx";
@@ -42,6 +43,7 @@ export function App(): JSX.Element {
       <Toasts />
       {overlay.value === "help" ? <Help onClose={close} /> : null}
       {overlay.value === "settings" ? <Settings onClose={close} /> : null}
+      <Explanation />
       <Dialogs />
     </div>
   );
@@ -63,7 +65,7 @@ function Header(): JSX.Element {
   const state = site.value;
   return (
     <header class="top">
-      <a class="brand" href={href("")} aria-label={`Skadi, site ${state?.site ?? ""}`}>
+      <a class="brand" href={href("")}>
         <Snow />
         <span class="brand-name">Skadi</span>
         <span class="brand-site">{state?.site ?? ""}</span>

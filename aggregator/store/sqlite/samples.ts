@@ -90,7 +90,8 @@ export function sampleTable(db: DatabaseSync, queue: WriteQueue, rollups: Rollup
         if (ts_ms <= from_ms) break;
         if (ts_ms <= to_ms) rows.push(row);
       }
-      return rows.reverse().map(toScoredSample);
+      // After a clock was set back the two differ.
+      return rows.sort((a, b) => (a.ts_ms as number) - (b.ts_ms as number)).map(toScoredSample);
     },
     means(rack_id, from_ms, to_ms) {
       queue.sync();

@@ -1,6 +1,6 @@
 import type { Action } from "../../../../shared/contracts/action.ts";
 import type { Cause, Incident, SubCause } from "../../../../shared/contracts/incident.ts";
-import { NONE, number, percent, temperature } from "./numbers.ts";
+import { number, percent, temperature } from "./numbers.ts";
 
 /** What a cause means to whoever has to act on it. */
 export const CAUSES: Record<Cause, { label: string; meaning: string; check: string }> = {
@@ -41,7 +41,7 @@ export const CAUSES: Record<Cause, { label: string; meaning: string; check: stri
   },
 };
 
-export const SUB_CAUSES: Record<SubCause, string> = {
+const SUB_CAUSES: Record<SubCause, string> = {
   crah_failure: "the row's air handler",
   tile_blockage: "a blocked floor tile",
   stuck: "stuck",
@@ -67,6 +67,9 @@ export const FEATURE_LABELS: Record<string, string> = {
   queue_depth: "Queue",
   fan_rpm_pct: "Fan",
   pump_rpm_pct: "Pump",
+  load_vs_site: "Load against the site",
+  row_inlet_c: "The row's inlets",
+  neighbour_inlet_c: "The neighbours' inlets",
 };
 
 export const TARGETS: Record<Action["target"], string> = {
@@ -104,14 +107,6 @@ export function setpointText(target: Action["target"], value: number | null): st
   if (target === "batch_window_ms") return `${number(value)}\u202fms`;
   return percent(value);
 }
-
-const OUTCOMES: Record<Action["outcome"], string> = {
-  applied: "done",
-  advised: "advised, not driven",
-  refused: "refused",
-  sent: "sent, awaiting the rack",
-};
-export const outcomeText = (outcome: Action["outcome"]): string => OUTCOMES[outcome];
 
 /** `Fan 60 % → 75 %` */
 export function changeText({ target, from, to }: Pick<Action, "target" | "from" | "to">): string {
@@ -158,5 +153,3 @@ export function eventText({
     .slice(0, 4);
   return `${EVENT_NAMES[type] ?? type}${where}${details.length > 0 ? `: ${details.join(", ")}` : ""}`;
 }
-
-export const conditionText = (state: string | null): string => state ?? NONE;

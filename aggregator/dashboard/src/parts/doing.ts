@@ -1,22 +1,22 @@
 import type { Action } from "../../../../shared/contracts/action.ts";
-import { count } from "../format/numbers.ts";
 import { TARGETS } from "../format/words.ts";
 
-/** What Skadi does about something, gathered over the racks concerned. */
+type Direction = "up" | "down" | "back to automatic";
+
+/** What Skadi does about something, as far as it has come, over all the racks concerned. */
 export interface Doing {
-  target: Action["target"];
   outcome: Action["outcome"];
-  source: Action["source"];
-  direction: "up" | "down" | "back to automatic";
   racks: number;
-  /** The newest of them. */
-  latest: Action;
+  /** What goes where: `up` → fan, pump. */
+  moves: Map<Direction, Set<string>>;
 }
 
 const ORDER: readonly Action["outcome"][] = ["applied", "sent", "advised", "refused"];
+const DIRECTIONS: readonly Direction[] = ["up", "down", "back to automatic"];
 
 /**
- * The newest action per rack and target since `from_ms`, in groups: how many racks are driven where, and who decided.
+ * The newest action per rack and target since `from_ms`, by what became of it. Savings are left out: they are no answer
+ * to anything that is wrong.
  *
  * @param actions newest first
  */
@@ -26,32 +26,35 @@ export function doingAbout(
   from_ms: number,
 ): Doing[] {
   const devices = new Set<string>();
-  const groups = new Map<string, Doing>();
-  for (const action of actions) {
-    if (action.rack_id === null || !rack_ids.has(action.rack_id) || Date.parse(action.ts) < from_ms) continue;
-    const device = `${action.rack_id}/${action.target}`;
-    if (devices.has(device)) continue;
-    devices.add(device);
-    const { target, outcome, source } = action;
-    const direction = directionOf(action);
-    const key = [target, outcome, source, direction].join();
-    const group = groups.get(key);
-    if (group) group.racks++;
-    else groups.set(key, { target, outcome, source, direction, racks: 1, latest: action });
-  }
-  return [...groups.values()].sort(
-    (a, b) => ORDER.indexOf(a.outcome) - ORDER.indexOf(b.outcome) || b.racks - a.racks,
-  );
+  const newest = actions.filter(({ rack_id, target, kind, ts }) => {
+    if (rack_id === null || !rack_ids.has(rack_id) || kind === "optimize" || Date.parse(ts) < from_ms)
+      return false;
+    const device = `${rack_id}/${target}`;
+    return !devices.has(device) && devices.add(device);
+  });
+  const by_outcome = Map.groupBy(newest, ({ outcome }) => outcome);
+  return ORDER.filter((outcome) => by_outcome.has(outcome)).map((outcome) => {
+    const members = by_outcome.get(outcome)!;
+    const moves: Doing["moves"] = new Map();
+    for (const action of members) {
+      const direction = directionOf(action);
+      moves.set(direction, (moves.get(direction) ?? new Set()).add(TARGETS[action.target].toLowerCase()));
+    }
+    return { outcome, racks: new Set(members.map(({ rack_id }) => rack_id)).size, moves };
+  });
 }
 
-function directionOf({ from, to, target, inputs }: Action): Doing["direction"] {
+/** From its own control a device is driven towards cooling or towards less work. */
+function directionOf({ from, to, target }: Action): Direction {
   if (to === null) return "back to automatic";
-  const before = from ?? (typeof inputs[target] === "number" ? (inputs[target] as number) : null);
-  if (before !== null) return to >= before ? "up" : "down";
+  if (from !== null) return to >= from ? "up" : "down";
   return target === "fan_rpm_pct" || target === "pump_rpm_pct" ? "up" : "down";
 }
 
-/** `Fan up on 12 racks` */
-export function doingText({ target, direction, racks }: Doing): string {
-  return `${TARGETS[target]} ${direction} on ${count(racks, "rack")}`;
+/** `Up: fan, pump`, one line per direction. */
+export function movesText({ moves }: Doing): string[] {
+  return DIRECTIONS.filter((direction) => moves.has(direction)).map((direction) => {
+    const name = `${direction[0]!.toUpperCase()}${direction.slice(1)}`;
+    return `${name}: ${[...moves.get(direction)!].join(", ")}`;
+  });
 }

@@ -9,9 +9,9 @@ import { CAUSES, causeText, FEATURE_LABELS } from "../format/words.ts";
 import { href } from "../router.ts";
 import { Badge, OutcomeBadge, SeverityBadge, severityTone } from "../ui/badge.tsx";
 import { Icon } from "../ui/icons.tsx";
-import { type Doing, doingAbout, doingText } from "./doing.ts";
+import { type Doing, doingAbout, movesText } from "./doing.ts";
 
-const SHOWN_RACKS = 8;
+const SHOWN_RACKS = 12;
 const SHOWN_EVIDENCE = 3;
 /** The guardrail acts before an alarm has lasted long enough to be an incident. */
 const BEFORE_MS = 300_000;
@@ -44,13 +44,15 @@ export function Situation({
 }): JSX.Element {
   const { id, severity, status, title, opened_at, acknowledged_by, maintenance } = incident;
   const standing = incident.racks.filter(({ recovered_at }) => recovered_at === null);
-  const racks = standing.length > 0 ? standing : incident.racks;
+  const racks = (standing.length > 0 ? standing : incident.racks).toSorted((a, b) =>
+    a.rack_id < b.rack_id ? -1 : 1,
+  );
   const ids = new Set(racks.map(({ rack_id }) => rack_id));
   const doing = doingAbout(actions, ids, Date.parse(opened_at) - BEFORE_MS);
   return (
     <article class={`situation ${severityTone(severity)}`} aria-labelledby={`incident-${id}`}>
       <div class="answer">
-        <h3>What</h3>
+        <h2 class="answer-name">What</h2>
         <p class="situation-title" id={`incident-${id}`}>
           <a href={href("incidents", id)}>{title}</a>
         </p>
@@ -64,7 +66,7 @@ export function Situation({
         </p>
       </div>
       <div class="answer">
-        <h3>Where</h3>
+        <h2 class="answer-name">Where</h2>
         <p>{whereText(incident, racks.length)}</p>
         <p class="rack-links">
           {racks.slice(0, SHOWN_RACKS).map(({ rack_id }) => (
@@ -76,11 +78,11 @@ export function Situation({
         </p>
       </div>
       <div class="answer">
-        <h3>Why</h3>
+        <h2 class="answer-name">Why</h2>
         <Why incident={incident} />
       </div>
       <div class="answer">
-        <h3>Skadi</h3>
+        <h2 class="answer-name">Skadi</h2>
         <SkadiDoes doing={doing} />
       </div>
     </article>
@@ -100,20 +102,26 @@ function Why({ incident }: { incident: Incident }): JSX.Element {
     const what = sensors.length > 0 ? `Sensors: ${sensors.join(", ")}` : "The cause is not clear yet.";
     return <p class={sensors.length > 0 ? "" : "quiet"}>{what}</p>;
   }
+  // The rest speaks against it.
+  const evidence = verdict.evidence.filter(({ weight }) => weight > 0);
   return (
     <>
       <p>
-        <strong>{causeText(verdict)}</strong> <span class="quiet">{share(verdict.confidence)} sure</span>
+        <strong>{causeText(verdict)}</strong> <span class="quiet">{sureText(verdict.confidence)}</span>
       </p>
       <p class="quiet">{CAUSES[verdict.cause].meaning}</p>
       <ul class="evidence">
-        {verdict.evidence.slice(0, SHOWN_EVIDENCE).map(({ name, value, unit }) => (
+        {evidence.slice(0, SHOWN_EVIDENCE).map(({ name, value, unit }) => (
           <li key={name}>{evidenceText(name, value, unit)}</li>
         ))}
       </ul>
     </>
   );
 }
+
+/** Nothing is ever quite sure. */
+const sureText = (confidence: number) =>
+  confidence > 0.99 ? `over ${share(0.99)} sure` : `${share(confidence)} sure`;
 
 /** `Inlet 3.2 σ above normal` */
 export function evidenceText(name: string, value: number | null, unit: "std" | "share"): string {
@@ -132,13 +140,18 @@ function SkadiDoes({ doing }: { doing: readonly Doing[] }): JSX.Element {
           <Icon name="power" size={16} /> The kill switch is on: nothing is driven.
         </p>
       ) : mode === "advisory" ? (
-        <p class="tone-info">Advisory: it says what it would do, and drives nothing.</p>
+        <p class="tone-info">Advisory: drives nothing, and says what it would do.</p>
       ) : null}
       {doing.length === 0 ? <p class="quiet">Watches; no action was called for yet.</p> : null}
       <ul class="doing">
-        {doing.slice(0, 4).map((item) => (
-          <li key={doingText(item) + item.outcome}>
-            {doingText(item)} <OutcomeBadge outcome={item.outcome} />
+        {doing.map((item) => (
+          <li key={item.outcome}>
+            <OutcomeBadge outcome={item.outcome} /> on {count(item.racks, "rack")}
+            {movesText(item).map((line) => (
+              <span key={line} class="move">
+                {line}
+              </span>
+            ))}
           </li>
         ))}
       </ul>

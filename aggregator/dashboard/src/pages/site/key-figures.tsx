@@ -1,7 +1,7 @@
 import type { JSX } from "preact";
 import { site } from "../../data/live.ts";
 import { useQuery } from "../../data/query.ts";
-import { NONE, number } from "../../format/numbers.ts";
+import { NONE, number, temperature } from "../../format/numbers.ts";
 import type { Tone } from "../../ui/badge.tsx";
 import { Spark } from "../../ui/spark.tsx";
 import { Tile } from "../../ui/tile.tsx";
@@ -74,7 +74,7 @@ export function KeyFigures(): JSX.Element {
           value={number(kpis.inlet_compliance_pct, 1)}
           unit="%"
           tone={kpis.inlet_compliance_pct !== null && kpis.inlet_compliance_pct < 100 ? "bad" : undefined}
-          note={`below ${number(limits.inlet_c)} °C; hottest minute by minute`}
+          note={`below ${temperature(limits.inlet_c, 0)}; the hottest:`}
         >
           <Spark values={whole.map(({ inlet_max_c }) => inlet_max_c)} limit={limits.inlet_c} />
         </Tile>

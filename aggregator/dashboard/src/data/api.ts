@@ -38,7 +38,7 @@ export function get<T>(path: string, signal?: AbortSignal): Promise<T> {
  *
  * @throws ApiError for a refusal; Cancelled if no token was given
  */
-export async function send<T>(method: "POST" | "DELETE", path: string, body?: unknown): Promise<T> {
+export async function send<T>(method: "POST" | "PUT" | "DELETE", path: string, body?: unknown): Promise<T> {
   for (;;) {
     const token = currentToken();
     const headers: Record<string, string> = {};

@@ -1,8 +1,8 @@
 import type { ComponentType } from "preact";
 import type { IconName } from "../ui/icons.tsx";
-import { IncidentsPage } from "./incidents.tsx";
+import { IncidentsPage } from "./incidents/page.tsx";
 import { ModelsPage } from "./models.tsx";
-import { OptimizerPage } from "./optimizer.tsx";
+import { OptimizerPage } from "./optimizer/page.tsx";
 import { RackPage } from "./rack/page.tsx";
 import { ScenariosPage } from "./scenarios.tsx";
 import { SitePage } from "./site/page.tsx";

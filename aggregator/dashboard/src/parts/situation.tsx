@@ -120,7 +120,7 @@ function Why({ incident }: { incident: Incident }): JSX.Element {
 }
 
 /** Nothing is ever quite sure. */
-const sureText = (confidence: number) =>
+export const sureText = (confidence: number): string =>
   confidence > 0.99 ? `over ${share(0.99)} sure` : `${share(confidence)} sure`;
 
 /** `Inlet 3.2 σ above normal` */

@@ -103,7 +103,8 @@ function comparable(evidence: WaveEvidence, scores_min: number) {
  * Alarms, by three tests of a third of the level each: the share of scores with D ≥ tau_fast (a t-test over racks of
  * its change), how often racks became persistent (an exact binomial test of the counts, given how much each side
  * scored), and what both models make of the same samples (a t-test over racks). The gate's value is the larger of the
- * two rises, measured by its limit.
+ * two rises, measured by its limit. It is undecided where a rise on the same samples is more than is put up with, but
+ * may be chance.
  */
 export function alarmGate(evidence: WaveEvidence, gates: Gates, level: number): RolloutGate {
   const live = liveRise(evidence, gates, level / 3);
@@ -112,11 +113,11 @@ export function alarmGate(evidence: WaveEvidence, gates: Gates, level: number): 
   const persistent = persistentTest(evidence, level / 3);
   const rises = [live, paired].flatMap((rise) => rise ?? []);
   const { value, limit } = rises.reduce((a, b) => (b.value / b.limit > a.value / a.limit ? b : a));
-  const failed = value > limit || !persistent.ok;
+  const failed = rises.some((rise) => rise.value > rise.limit) || !persistent.ok;
+  const doubtful = !live || (paired !== null && paired.value > gates.alarm_rise_max);
   return {
     ...{ name: "alarm_rate", value, limit },
-    // What is plainly bad is so whatever else is not known yet.
-    ok: failed ? false : live ? true : null,
+    ok: failed ? false : doubtful ? null : true,
     detail: [...rises, persistent].map(({ detail }) => detail).join("; "),
   };
 }

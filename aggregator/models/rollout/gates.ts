@@ -72,10 +72,14 @@ export function riseTest(
   const others = controls.length > 0 ? mean(controls) : 0;
   const value = mean(kept) - others;
   const count = 1 / kept.length + (controls.length > 0 ? 1 / controls.length : 0);
-  if (controls.length < CONTROLS_MIN)
-    return { value, critical: normalQuantile(1 - level) * Math.sqrt(DEPENDENCE * chance * count) };
-  const spread = Math.max(chance, variance(controls));
-  return { value, critical: studentQuantile(1 - level, controls.length - 1) * Math.sqrt(spread * count) };
+  return { value, critical: Math.sqrt(count) * largestBy(chance, controls, level) };
+}
+
+/** The largest deviation of one rack at this level: by counting alone, and by how much racks are seen to differ. */
+function largestBy(chance: number, seen: readonly number[], level: number): number {
+  const counted = normalQuantile(1 - level) * Math.sqrt(chance);
+  if (seen.length < CONTROLS_MIN) return counted * Math.sqrt(DEPENDENCE);
+  return Math.max(counted, studentQuantile(1 - level, seen.length - 1) * Math.sqrt(variance(seen)));
 }
 
 const share = (tally: Tally) => tally.alarms / tally.scores;
@@ -157,11 +161,8 @@ function pairedRise({ pairs }: WaveEvidence, gates: Gates, level: number): Judge
     ({ samples, alarms_before, alarms_after }) => (alarms_after - alarms_before) / samples,
   );
   const value = mean(rises);
-  const few = rises.length < CONTROLS_MIN;
   const counting = mean(tallies.map(({ samples, differ }) => (differ + 1) / samples ** 2));
-  const spread = few ? DEPENDENCE * counting : Math.max(counting, variance(rises));
-  const quantile = few ? normalQuantile(1 - level) : studentQuantile(1 - level, rises.length - 1);
-  const limit = Math.max(gates.alarm_rise_max, quantile * Math.sqrt(spread / rises.length));
+  const limit = Math.max(gates.alarm_rise_max, largestBy(counting, rises, level) / Math.sqrt(rises.length));
   const shareOf = (field: "alarms_before" | "alarms_after") =>
     percent(sum(tallies, (tally) => tally[field]) / sum(tallies, ({ samples }) => samples));
   return {
@@ -221,8 +222,10 @@ function pairedShift({ pairs, expected }: WaveEvidence, gates: Gates): JudgedRis
 
 function liveShift(evidence: WaveEvidence, gates: Gates, level: number): JudgedRise | null {
   const pair = comparable(evidence, gates.scores_min);
-  if (!pair || pair.treated.some(({ before }) => before === null)) return null;
-  const changed = ({ before, now }: RackEvidence) => stabilityIndex(before!.bins, now.bins);
+  if (!pair) return null;
+  // Racks without a time before are compared with the others.
+  const others_now = addBins(pair.controls.map(({ now }) => now.bins));
+  const changed = ({ before, now }: RackEvidence) => stabilityIndex(before?.bins ?? others_now, now.bins);
   const treated = pair.treated.map((rack) =>
     Math.min(changed(rack), distanceFrom(evidence.expected, rack.now.bins)),
   );
@@ -234,7 +237,7 @@ function liveShift(evidence: WaveEvidence, gates: Gates, level: number): JudgedR
   const others = controls.length > 0 ? ` (other racks ${mean(controls).toFixed(2)})` : "";
   return {
     ...{ value, limit },
-    detail: `${mean(treated).toFixed(2)} since before${others}, at most ${limit.toFixed(2)} beyond theirs allowed`,
+    detail: `${mean(treated).toFixed(2)} live${others}, at most ${limit.toFixed(2)} beyond theirs allowed`,
   };
 }
 

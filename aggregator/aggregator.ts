@@ -244,6 +244,7 @@ async function run(
         optimizer,
         library,
         registry,
+        keys,
         rollouts,
       },
       ...{ trainer, simulator, report, schedules, rejections, telemetry: ingest.telemetry },

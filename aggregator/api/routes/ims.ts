@@ -4,6 +4,7 @@ import type { ModelFile } from "../../../shared/contracts/model.ts";
 import { Rejection } from "../../../shared/contracts/rejection.ts";
 import { Score } from "../../../shared/contracts/score.ts";
 import { agentOnline } from "../../fleet.ts";
+import { keepTrained } from "../../models/registry/keep-trained.ts";
 import { requireToken, TOKEN_SECURITY } from "../auth.ts";
 import type { ApiContext, RouteGroup } from "../context.ts";
 import { ErrorBody } from "../errors.ts";
@@ -87,20 +88,20 @@ export const imsRoutes: RouteGroup = (api, context) => {
     handler: async (request) => {
       const { data, n_clusters, clusters, seed, activate } = request.body;
       const started = performance.now();
-      const model = await context.trainer.train({
+      const trained = await context.trainer.train({
         data: data ?? null,
         clusters: n_clusters ?? clusters,
         seed,
       });
       const train_s = (performance.now() - started) / 1000;
-      const file = context.library.save(model);
-      if (activate) context.rollouts.activate(model);
-      return trained(model, file, activate, train_s);
+      const { file } = keepTrained(context, trained, "operator");
+      if (activate) context.rollouts.activate(trained.model);
+      return summary(trained.model, file, activate, train_s);
     },
   });
 };
 
-function trained(
+function summary(
   model: ModelFile,
   file: string,
   activated: boolean,

@@ -8,7 +8,7 @@ import type { EventBus } from "../../events.ts";
 import type { Store } from "../../store/store.ts";
 import type { Library } from "../library.ts";
 import { activationStack } from "./activations.ts";
-import { foundLineage } from "./lineage.ts";
+import { lineageOfFile, readLineage } from "./lineage.ts";
 
 /** Every model of the site: where it came from, at which stage it is, and who put it there. */
 export interface Registry {
@@ -37,7 +37,7 @@ export interface Registry {
   /** @throws SkadiError SKADI_NOT_FOUND for a model that is not registered */
   pin(scope: string, model: string, by: string): Pin;
   /** @throws SkadiError SKADI_NOT_FOUND for a scope without a pin */
-  unpin(scope: string, by: string): void;
+  unpin(scope: string, by: string): Pin;
 }
 
 export interface RegistryContext {
@@ -83,7 +83,7 @@ export function createRegistry(context: RegistryContext): Registry {
       history: [],
     };
     store.registry.put(model);
-    stage(model, "candidate", by, `registered: ${lineage.source}`);
+    stage(model, "candidate", by, `${lineage.source}: ${lineage.data}`);
     models.set(sha256, model);
     store.flush();
     return model;
@@ -91,7 +91,8 @@ export function createRegistry(context: RegistryContext): Registry {
   const takeIn = () => {
     for (const { path, parsed } of library.list()) {
       if (!parsed.ok || models.has(parsed.value.sha256)) continue;
-      add(parsed.value, foundLineage(path, parsed.value), "folder");
+      const model = parsed.value;
+      add(model, readLineage(path, model) ?? lineageOfFile(model, "found"), "folder");
     }
   };
   const find = (name: string) => {
@@ -159,6 +160,7 @@ export function createRegistry(context: RegistryContext): Registry {
       const told = { scope, model_id, sha256, by };
       events.publish("model_pin", null, { ...told, pinned: false });
       log.info(told, "model unpinned");
+      return pin;
     },
   };
 }

@@ -2,14 +2,7 @@ import type { RolloutConfig } from "../../../shared/contracts/config.ts";
 import type { ScoreDistribution } from "../../../shared/contracts/model.ts";
 import type { RolloutGate } from "../../../shared/contracts/rollout.ts";
 import type { PairTally } from "./pairs.ts";
-import {
-  binomialTail,
-  mean,
-  normalQuantile,
-  stabilityIndex,
-  studentQuantile,
-  variance,
-} from "./statistics.ts";
+import { fisherTail, mean, normalQuantile, stabilityIndex, studentQuantile, variance } from "./statistics.ts";
 import { emptyBins, RATIO_EDGES, type Tally } from "./tallies.ts";
 
 /** One rack before its wave was offered and since the wave soaks, each under one model. */
@@ -105,10 +98,9 @@ function comparable(evidence: WaveEvidence, scores_min: number) {
 
 /**
  * Alarms, by three tests of a third of the level each: the share of scores with D ≥ tau_fast (a t-test over racks of
- * its change), how often racks became persistent (an exact binomial test of the counts, given how much each side
- * scored), and what both models make of the same samples (a t-test over racks). The gate's value is the larger of the
- * two rises, measured by its limit. It is undecided where a rise on the same samples is more than is put up with, but
- * may be chance.
+ * its change), how many racks became persistent (Fisher's exact test against the other racks), and what both models
+ * make of the same samples (a t-test over racks). The gate's value is the larger of the two rises, measured by its
+ * limit. It is undecided where a rise on the same samples is more than is put up with, but may be chance.
  */
 export function alarmGate(evidence: WaveEvidence, gates: Gates, level: number): RolloutGate {
   const live = liveRise(evidence, gates, level / 3);
@@ -171,20 +163,16 @@ function pairedRise({ pairs }: WaveEvidence, gates: Gates, level: number): Judge
   };
 }
 
+/** Racks, not events: one that goes to and fro is one rack. */
 function persistentTest(evidence: WaveEvidence, level: number): { ok: boolean; detail: string } {
-  const treated = evidence.treated.map((rack) => rack.now);
-  const others = [...evidence.treated, ...evidence.controls].flatMap(({ before }) => before ?? []);
-  others.push(...evidence.controls.map((rack) => rack.now));
-  const [entered, before] = [total(treated, "entered"), total(others, "entered")];
-  const [scored, compared] = [total(treated, "scores"), total(others, "scores")];
-  // One rack that goes to and fro is that rack's affair.
-  const racks_hit = treated.filter((tally) => tally.entered > 0).length;
-  const p_value = binomialTail(entered, entered + before, scored / Math.max(1, scored + compared));
-  const ok = racks_hit < 2 || p_value >= level;
-  const expected = compared > 0 ? (before / compared) * scored : 0;
+  const { treated, controls } = evidence;
+  const hits = (side: readonly RackEvidence[]) => side.filter(({ now }) => now.entered > 0).length;
+  const [hit, others_hit] = [hits(treated), hits(controls)];
+  const p_value = fisherTail(hit, treated.length, hit + others_hit, treated.length + controls.length);
+  const ok = controls.length < CONTROLS_MIN || p_value >= level;
   return {
     ok,
-    detail: `persistent ${entered} times, ${expected.toFixed(1)} expected${ok ? "" : ` (p = ${p_value.toPrecision(1)})`}`,
+    detail: `${hit} of ${racks(treated.length)} became persistent, ${others_hit} of ${controls.length} others${ok ? "" : ` (p = ${p_value.toPrecision(1)})`}`,
   };
 }
 
@@ -282,7 +270,7 @@ function undecided(name: RolloutGate["name"], limit: number): RolloutGate {
   return { name, value: null, limit, ok: null, detail: "too few scores so far" };
 }
 
-const total = (tallies: readonly Tally[], field: "scores" | "alarms" | "entered") =>
+const total = (tallies: readonly Tally[], field: "scores" | "alarms") =>
   tallies.reduce((sum, tally) => sum + tally[field], 0);
 const inverse = (tally: Tally | null) => (tally ? 1 / tally.scores : 0);
 const nowOf = (evidence: readonly RackEvidence[]) => evidence.map(({ now }) => now);

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import {
-  binomialTail,
+  fisherTail,
   normalQuantile,
   stabilityIndex,
   studentQuantile,
@@ -27,11 +27,10 @@ describe("statistics of the gates, against published tables", () => {
     expect(Math.abs(studentQuantile(p, df) / t - 1)).toBeLessThan(0.03);
   });
 
-  it("the binomial tail is the sum of its terms", () => {
-    expect(binomialTail(3, 4, 0.5)).toBeCloseTo(5 / 16, 12);
-    expect(binomialTail(0, 4, 0.5)).toBe(1);
-    expect(binomialTail(5, 100, 0.01)).toBeCloseTo(0.003432, 6);
-    expect(binomialTail(1, 3, 0)).toBe(0);
+  it("Fisher's exact test is that of the lady who tastes tea: all of four cups right by chance, or three at least", () => {
+    expect(fisherTail(4, 4, 4, 8)).toBeCloseTo(1 / 70, 12);
+    expect(fisherTail(3, 4, 4, 8)).toBeCloseTo(17 / 70, 12);
+    expect(fisherTail(0, 4, 4, 8)).toBeCloseTo(1, 12);
   });
 
   it("the stability index is 0 for the same shares, and about 0.25 where a tenth of 0.9 moves to each side", () => {

@@ -8,6 +8,9 @@ const KEPT_EVENTS = [
   "status",
   "mode",
   "model",
+  "model_stage",
+  "model_pin",
+  "model_keys",
   "scenario",
   "seq_restart",
   "rollback",
@@ -16,7 +19,7 @@ const KEPT_EVENTS = [
   "incident",
 ] as const;
 /** The rest is only sent to whoever listens. */
-type EventType = (typeof KEPT_EVENTS)[number] | "score" | "action" | "rejection";
+type EventType = (typeof KEPT_EVENTS)[number] | "score" | "action" | "rejection" | "rollout";
 
 /** `cursor` says where the event stands among all: a listener that was away names the last one it had. */
 type LiveEvent = StoredEvent & { cursor: string };

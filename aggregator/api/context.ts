@@ -16,8 +16,10 @@ import type { Maintenance } from "../incidents/maintenance.ts";
 import type { Rejections } from "../ingest/rejections.ts";
 import type { TelemetryIngest } from "../ingest/telemetry.ts";
 import type { Mms } from "../mms/mms.ts";
+import type { SiteKeys } from "../models/distribution/keys.ts";
 import type { Library } from "../models/library.ts";
-import type { Rollout } from "../models/rollout.ts";
+import type { Registry } from "../models/registry/registry.ts";
+import type { Rollouts } from "../models/rollout/rollouts.ts";
 import type { Trainer } from "../models/train-job.ts";
 import type { Notifier } from "../notify/notifier.ts";
 import type { Optimizer } from "../optimizer/optimizer.ts";
@@ -48,7 +50,10 @@ export interface ApiContext {
   savings: EnergyLedger;
   optimizer: Optimizer;
   library: Library;
-  rollout: Rollout;
+  registry: Registry;
+  /** What is public of them. */
+  keys: Pick<SiteKeys, "keys">;
+  rollouts: Rollouts;
   trainer: Trainer;
   simulator: SimulatorLink;
   report: ReportContext;

@@ -1,6 +1,7 @@
 import { z } from "zod";
 import { Mode, RackTarget } from "./action.ts";
 import { Timestamp, Version } from "./envelope.ts";
+import { ShadowReport } from "./manifest.ts";
 import { RackId } from "./rack.ts";
 import { Rejection } from "./rejection.ts";
 import { MmsState } from "./score.ts";
@@ -15,6 +16,9 @@ export const Status = z.object({
   driver: z.string(),
   mode: Mode,
   model_id: z.string().nullable(),
+  model_sha256: z.string().nullable().optional(),
+  /** Of the last manifest that the agent accepted; it is `stale` once that has expired. */
+  manifest: z.object({ counter: z.int(), stale: z.boolean() }).nullable().optional(),
 });
 export type Status = z.infer<typeof Status>;
 
@@ -28,6 +32,9 @@ export const Ack = z.object({
   /** What is acknowledged: a model id or a command id. */
   ref: z.string().optional(),
   errors: z.array(Rejection).default([]),
+  /** of a model: the manifest's counter, and what the rack's last hour would have scored. */
+  counter: z.int().optional(),
+  shadow: ShadowReport.optional(),
 });
 export type Ack = z.infer<typeof Ack>;
 
@@ -60,19 +67,6 @@ export const Command = z.object({
   signature: z.string().optional(),
 });
 export type Command = z.infer<typeof Command>;
-
-/** Retained on the site's model topic: the model that every agent of the site should run. */
-export const ModelManifest = z.object({
-  v: Version,
-  kind: z.literal("ims"),
-  counter: z.int().positive(),
-  issued_at: Timestamp,
-  previous_id: z.string().nullable(),
-  /** A ModelFile; left unparsed here because its hash covers it exactly as written (see `validateModel`). */
-  model: z.unknown(),
-  signature: z.string().optional(),
-});
-export type ModelManifest = z.infer<typeof ModelManifest>;
 
 /** Retained by a connected simulator: what it can be asked to play. Last will: `online` false. */
 export const SimulatorStatus = z.object({

@@ -8,6 +8,7 @@ import { imsRoutes } from "./ims.ts";
 import { incidentRoutes } from "./incidents.ts";
 import { mmsRoutes } from "./mms.ts";
 import { modeRoutes } from "./mode.ts";
+import { modelRoutes } from "./models.ts";
 import { optimizerRoutes } from "./optimizer.ts";
 import { quarantineRoutes } from "./quarantine.ts";
 import { rackRoutes } from "./racks.ts";
@@ -21,6 +22,7 @@ import { timelineRoutes } from "./timeline.ts";
 export const ROUTE_GROUPS: readonly RouteGroup[] = [
   telemetryRoutes,
   imsRoutes,
+  modelRoutes,
   stateRoutes,
   rackRoutes,
   timelineRoutes,

@@ -30,11 +30,12 @@ export const rackRoutes: RouteGroup = (api, context) => {
       response: { 200: RackDetail, "4xx": ErrorBody },
     },
     handler: async ({ params }) => {
-      const { mode, quarantine, maintenance, rollout, actions } = context;
-      const model = rollout.scorer()?.model ?? null;
+      const { mode, quarantine, maintenance, rollouts, actions } = context;
+      const rack = find(params.id);
+      const model = rollouts.scorerOf(rack.rack_id)?.model ?? null;
       const { setpoints } = actions;
       const parts = { config, mode: mode.get(), model, setpoints, quarantine, maintenance };
-      return rackDetail(find(params.id), parts, clock.now());
+      return rackDetail(rack, parts, clock.now());
     },
   });
   api.get("/racks/:id/series", {

@@ -1,7 +1,7 @@
 import type { ComponentType } from "preact";
 import type { IconName } from "../ui/icons.tsx";
 import { IncidentsPage } from "./incidents/page.tsx";
-import { ModelsPage } from "./models.tsx";
+import { ModelsPage } from "./models/page.tsx";
 import { OptimizerPage } from "./optimizer/page.tsx";
 import { RackPage } from "./rack/page.tsx";
 import { ScenariosPage } from "./scenarios.tsx";

@@ -14,6 +14,7 @@ import { crossFittedDistances, distanceOf, type FitOptions, fitClusters } from "
 import { BOX_TOLERANCES, type BoxTolerances } from "./hyperbox.ts";
 import { squareMoments } from "./missing.ts";
 import { sealModel } from "./model-file.ts";
+import { referenceOf } from "./reference.ts";
 import { fitScaler, standardise, unitScaler } from "./scaler.ts";
 import { scoreBatch } from "./score.ts";
 import { splitRows } from "./split.ts";
@@ -143,6 +144,7 @@ export function fitModel(prepared: TrainingRows, options: TrainOptions): ModelFi
       nominal: distribution(d),
       anomalous: scored_anomalous ? distribution(scored_anomalous.d) : null,
     },
+    reference: referenceOf(z, d, scaler),
     golden: [
       ...goldenSamples(restored(pickGolden(z, scored.d, GOLDEN_NOMINAL), scaler), unsealed),
       ...(scored_anomalous

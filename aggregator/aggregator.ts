@@ -21,6 +21,7 @@ import { brokerRefusals, createIngest } from "./ingest/ingest.ts";
 import { createRejections } from "./ingest/rejections.ts";
 import { createMms } from "./mms/mms.ts";
 import { modelLibrary } from "./models/library.ts";
+import { createRegistry } from "./models/registry/registry.ts";
 import { createRollout } from "./models/rollout.ts";
 import { createTrainer } from "./models/train-job.ts";
 import { createNotifier } from "./notify/notifier.ts";
@@ -131,6 +132,7 @@ async function run(
     const safety = { mode, quarantine, journal, device_spacing_s };
     const actions = actionLog({ clock, store, counters, events, commander, ...safety });
     const library = modelLibrary(modelFolder(data_dir));
+    const registry = createRegistry({ store, library, events, clock, log });
     const rollout = createRollout({ site, keys, counter, library, store, events, rejections, log, publish });
     const commanded = (rack: Rack) => isCommanded(actions.setpoints, rack.rack_id, clock.now());
     const mms = createMms({
@@ -227,6 +229,7 @@ async function run(
         savings,
         optimizer,
         library,
+        registry,
         rollout,
       },
       ...{ trainer, simulator, report, schedules, rejections, telemetry: ingest.telemetry },

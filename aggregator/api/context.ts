@@ -17,6 +17,7 @@ import type { Rejections } from "../ingest/rejections.ts";
 import type { TelemetryIngest } from "../ingest/telemetry.ts";
 import type { Mms } from "../mms/mms.ts";
 import type { Library } from "../models/library.ts";
+import type { Registry } from "../models/registry/registry.ts";
 import type { Rollout } from "../models/rollout.ts";
 import type { Trainer } from "../models/train-job.ts";
 import type { Notifier } from "../notify/notifier.ts";
@@ -48,6 +49,7 @@ export interface ApiContext {
   savings: EnergyLedger;
   optimizer: Optimizer;
   library: Library;
+  registry: Registry;
   rollout: Rollout;
   trainer: Trainer;
   simulator: SimulatorLink;

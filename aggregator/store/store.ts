@@ -5,6 +5,7 @@ import type {
   MaintenanceWindow,
   Severity,
 } from "../../shared/contracts/incident.ts";
+import type { Pin, RegisteredModel, StageChange } from "../../shared/contracts/registry.ts";
 import type { Score } from "../../shared/contracts/score.ts";
 import type { MeasuredField, TelemetrySample } from "../../shared/contracts/telemetry.ts";
 import type { Rejection } from "../../shared/errors.ts";
@@ -25,6 +26,7 @@ export interface Store {
   events: EventStore;
   settings: SettingStore;
   models: ModelStore;
+  registry: RegistryStore;
   incidents: IncidentStore;
   maintenance: MaintenanceStore;
   /** Writes the queue to disk now. */
@@ -192,6 +194,22 @@ export interface ModelStore {
   activated(): ModelRecord[];
   putAck(model_id: string, ack: ModelAck): void;
   acks(model_id: string): ModelAck[];
+}
+
+/** Every model that this site has known, for good: neither models nor their stages are pruned. */
+export interface RegistryStore {
+  /** Keeps a model; the same sha256 again replaces what is known of it, but not its history. */
+  put(model: Omit<RegisteredModel, "stage" | "history">): void;
+  addStage(sha256: string, change: StageChange): void;
+  /** Newest first, each with its history and so its stage. */
+  all(): RegisteredModel[];
+  /** SHA-256 of every model at the time it became active, oldest first. */
+  activations(): string[];
+  /** One per scope: a new one replaces it. */
+  putPin(pin: Pin): void;
+  removePin(scope: string): void;
+  /** By scope. */
+  pins(): Pin[];
 }
 
 export interface IncidentStore {

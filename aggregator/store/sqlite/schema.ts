@@ -64,6 +64,19 @@ const MIGRATIONS: readonly string[] = [
   BEGIN SELECT RAISE(ABORT, 'the action chain is append-only'); END;
   CREATE TABLE energy_intervals (start_ms INTEGER PRIMARY KEY, interval TEXT NOT NULL) STRICT;
   `,
+  `
+  CREATE TABLE registered_models (
+    sha256 TEXT PRIMARY KEY, model_id TEXT NOT NULL, kind TEXT NOT NULL, created_at TEXT NOT NULL,
+    lineage TEXT NOT NULL
+  ) STRICT;
+  CREATE TABLE model_stages (
+    id INTEGER PRIMARY KEY, sha256 TEXT NOT NULL, ts TEXT NOT NULL, stage TEXT NOT NULL, set_by TEXT NOT NULL,
+    reason TEXT NOT NULL
+  ) STRICT;
+  CREATE TABLE model_pins (
+    scope TEXT PRIMARY KEY, model_id TEXT NOT NULL, sha256 TEXT NOT NULL, set_by TEXT NOT NULL, ts TEXT NOT NULL
+  ) STRICT;
+  `,
 ];
 
 /** Brings the database to the current version; each step is one transaction. */

@@ -7,6 +7,7 @@ import { chainTable } from "./chain.ts";
 import { energyTable } from "./energy.ts";
 import { incidentTable, maintenanceTable } from "./incidents.ts";
 import { actionTable, eventTable } from "./logs.ts";
+import { registryTable } from "./model-registry.ts";
 import { modelTable, settingTable } from "./registry.ts";
 import { rollupTable } from "./rollups.ts";
 import { sampleTable } from "./samples.ts";
@@ -48,6 +49,7 @@ export function openSqliteStore(file: string, options: SqliteOptions): Store {
     events: eventTable(db, queue),
     settings: settingTable(db, queue),
     models: modelTable(db, queue),
+    registry: registryTable(db, queue),
     incidents: incidentTable(db, queue),
     maintenance: maintenanceTable(db, queue),
     flush: () => queue.flush(),

@@ -2,6 +2,7 @@ import { describe, expect, it } from "vitest";
 import type { Store } from "../../../aggregator/store/store.ts";
 import type { Action } from "../../../shared/contracts/action.ts";
 import type { Incident } from "../../../shared/contracts/incident.ts";
+import type { Lineage, RegisteredModel, StageChange } from "../../../shared/contracts/registry.ts";
 import type { Score } from "../../../shared/contracts/score.ts";
 import { TelemetrySample } from "../../../shared/contracts/telemetry.ts";
 import { isoTime } from "../../../shared/time.ts";
@@ -61,6 +62,19 @@ const action = (id: string, ts_ms: number, changes: Partial<Action> = {}): Actio
   inputs: { d: 2.3 },
   ...changes,
 });
+
+const LINEAGE: Lineage = {
+  source: "trained",
+  data: "week.csv",
+  data_sha256: "a".repeat(64),
+  from: isoTime(T0 - 1_000),
+  to: isoTime(T0),
+  rows: 1_000,
+  code_version: "0.1.0",
+  parameters: { clusters: 8, seed: 42 },
+  report: null,
+  parent_id: null,
+};
 
 const in_order = { received_ms: T0, late: false };
 const filter = (ema: number) => ({ state: "transient" as const, ema, above: 1, below: 0 });
@@ -265,6 +279,94 @@ export function storeSuite(name: string, open: () => { store: Store; reopen(): S
       store.models.putAck("m", { ...ack, ok: true });
       expect(store.models.acks("m")).toEqual([{ ...ack, ok: true }]);
       expect(store.models.acks("n")).toEqual([]);
+      store.close();
+    });
+  });
+
+  describe(`${name}: the model registry`, () => {
+    const registered = (n: number, changes: Partial<RegisteredModel> = {}) => ({
+      model_id: `m${n}`,
+      sha256: String(n).repeat(64),
+      kind: "kmeans" as const,
+      created_at: isoTime(T0 + n),
+      lineage: LINEAGE,
+      ...changes,
+    });
+    const stage = (ts_ms: number, to: StageChange["stage"]): StageChange => ({
+      ...{ ts: isoTime(ts_ms), stage: to, by: "operator", reason: `to ${to}` },
+    });
+
+    it("keeps models newest first, with their lineage and history, over a reopening", () => {
+      const { store, reopen } = open();
+      const [old, young] = [registered(1), registered(2)];
+      store.registry.put(old);
+      store.registry.put(young);
+      store.registry.addStage(old.sha256, stage(T0, "candidate"));
+      store.registry.addStage(young.sha256, stage(T0 + 1, "candidate"));
+      // In one and the same millisecond: the order of the changes decides.
+      for (const to of ["canary", "active", "retired"] as const)
+        store.registry.addStage(old.sha256, stage(T0 + 2, to));
+      const again = reopen();
+      const history = (...stages: StageChange[]) => ({ stage: stages.at(-1)?.stage, history: stages });
+      expect(again.registry.all()).toEqual([
+        { ...young, ...history(stage(T0 + 1, "candidate")) },
+        {
+          ...old,
+          ...history(
+            stage(T0, "candidate"),
+            stage(T0 + 2, "canary"),
+            stage(T0 + 2, "active"),
+            stage(T0 + 2, "retired"),
+          ),
+        },
+      ]);
+      again.close();
+    });
+
+    it("puts a model anew without its history being lost", () => {
+      const { store } = open();
+      store.registry.put(registered(1));
+      store.registry.addStage(registered(1).sha256, stage(T0, "candidate"));
+      store.registry.put(registered(1, { lineage: { ...LINEAGE, report: "m1.html" } }));
+      expect(store.registry.all()).toMatchObject([{ lineage: { report: "m1.html" }, stage: "candidate" }]);
+      store.close();
+    });
+
+    it("knows the order in which models became active, each time anew", () => {
+      const { store, reopen } = open();
+      const change = (n: number, to: StageChange["stage"]) =>
+        store.registry.addStage(registered(n).sha256, stage(T0, to));
+      change(1, "active");
+      change(1, "retired");
+      change(2, "active");
+      change(2, "retired");
+      change(1, "active");
+      const again = reopen();
+      expect(again.registry.activations()).toEqual([1, 2, 1].map((n) => registered(n).sha256));
+      again.close();
+    });
+
+    it("keeps one pin per scope until it is removed, over a reopening", () => {
+      const { store, reopen } = open();
+      const pin = (scope: string, n: number) => ({
+        ...{ scope, model_id: `m${n}`, sha256: registered(n).sha256, by: "operator", ts: isoTime(T0) },
+      });
+      store.registry.putPin(pin("R-C-07", 1));
+      store.registry.putPin(pin("C", 1));
+      store.registry.putPin(pin("C", 2));
+      const again = reopen();
+      expect(again.registry.pins()).toEqual([pin("C", 2), pin("R-C-07", 1)]);
+      again.registry.removePin("C");
+      expect(again.registry.pins()).toEqual([pin("R-C-07", 1)]);
+      again.close();
+    });
+
+    it("is not pruned", () => {
+      const { store } = open();
+      store.registry.put(registered(1));
+      store.registry.addStage(registered(1).sha256, stage(T0, "retired"));
+      store.prune(T0 + 1e9, T0 + 1e9);
+      expect(store.registry.all()).toHaveLength(1);
       store.close();
     });
   });

@@ -36,6 +36,8 @@ export interface TrainOptions {
   /** Where the rows came from, for the record. */
   data: string;
   created_ms: number;
+  /** Tells models apart that are made in one second. */
+  id_suffix?: string;
   /** Default: kmeans, the described one. */
   kind?: ModelKind;
   /** Default: the ten telemetry features. */
@@ -120,7 +122,7 @@ export function fitModel(prepared: TrainingRows, options: TrainOptions): ModelFi
   const scored_anomalous = anomalous.length > 0 ? scoreBatch(unsealed, anomalous) : null;
   return sealModel({
     v: 1,
-    id: modelId(options.created_ms),
+    id: modelId(options.created_ms) + (options.id_suffix ?? ""),
     created_at: isoTime(options.created_ms),
     features: [...features],
     ...(derived.length > 0 ? { derived: [...derived] } : {}),

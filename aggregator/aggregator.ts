@@ -20,9 +20,10 @@ import { maintenanceCalendar } from "./incidents/maintenance.ts";
 import { brokerRefusals, createIngest } from "./ingest/ingest.ts";
 import { createRejections } from "./ingest/rejections.ts";
 import { createMms } from "./mms/mms.ts";
+import { openSiteKeys, type SiteKeys } from "./models/distribution/keys.ts";
 import { modelLibrary } from "./models/library.ts";
 import { createRegistry } from "./models/registry/registry.ts";
-import { createRollout } from "./models/rollout.ts";
+import { createRollouts, keyOverlapMs } from "./models/rollout/rollouts.ts";
 import { createTrainer } from "./models/train-job.ts";
 import { createNotifier } from "./notify/notifier.ts";
 import { createOptimizer } from "./optimizer/optimizer.ts";
@@ -69,7 +70,7 @@ interface Running {
 export async function createAggregator(options: AggregatorOptions): Promise<Aggregator> {
   const { data_dir } = options.config;
   const api_token = loadOrCreateToken(data_dir);
-  const keys = loadOrCreateKey(siteKeyFile(data_dir));
+  const keys = openSiteKeys(siteKeyFile(data_dir), keyOverlapMs(options.config.models));
   let running: Running | null = null;
   let counters = newCounters();
   const started = () => {
@@ -78,7 +79,9 @@ export async function createAggregator(options: AggregatorOptions): Promise<Aggr
   };
   return {
     api_token,
-    public_key_file: `${siteKeyFile(data_dir)}.pub`,
+    get public_key_file() {
+      return keys.public_key_file();
+    },
     get http_url() {
       return started().http_url;
     },
@@ -103,7 +106,7 @@ export async function createAggregator(options: AggregatorOptions): Promise<Aggr
 async function run(
   options: AggregatorOptions,
   token: string,
-  keys: ReturnType<typeof loadOrCreateKey>,
+  keys: SiteKeys,
   counters: Counters,
 ): Promise<Running> {
   const { config, clock, log } = options;
@@ -124,20 +127,29 @@ async function run(
 
     const fleet = createFleet(config, store);
     const counter = messageCounter(store.settings);
-    const commander = createCommander({ site, key: keys.private_key, counter, counters, publish });
+    const commander = createCommander({ site, keys, counter, counters, publish });
     const mode = modeControl({ initial: config.mode, store, events, commander, fleet });
     const quarantine = openQuarantine({ store, events, clock, log });
-    const journal = openJournal({ site, key: keys.private_key, store, clock, log, publish });
+    // The chain is verified as a whole, so its checkpoints keep to the first key whatever agents are told.
+    const { private_key } = loadOrCreateKey(siteKeyFile(data_dir));
+    const journal = openJournal({ site, key: private_key, store, clock, log, publish });
     const { device_spacing_s } = config.actions;
     const safety = { mode, quarantine, journal, device_spacing_s };
     const actions = actionLog({ clock, store, counters, events, commander, ...safety });
     const library = modelLibrary(modelFolder(data_dir));
     const registry = createRegistry({ store, library, events, clock, log });
-    const rollout = createRollout({ site, keys, counter, library, store, events, rejections, log, publish });
+    const rollouts = createRollouts({
+      ...{ site, config: config.models, keys, counter, library, registry, fleet },
+      ...{ store, events, clock, log, publish },
+      inIncident: (rack_id) =>
+        incidents.active().some(({ racks }) => racks.some((rack) => rack.rack_id === rack_id)),
+    });
+    undo.defer(() => rollouts.stop());
     const commanded = (rack: Rack) => isCommanded(actions.setpoints, rack.rack_id, clock.now());
     const mms = createMms({
       ...{ config: config.mms, racks: fleet.racks, store, events, commander, commanded },
-      scorer: rollout.scorer,
+      scorer: rollouts.scorer,
+      scorerOf: rollouts.scorerOf,
     });
     undo.defer(() => mms.save());
     const notifier = createNotifier({ site, config: config.notify, clock, log, publish });
@@ -164,17 +176,19 @@ async function run(
         actions,
         publish,
       },
-      scorer: rollout.scorer,
-      onManifest: rollout.onManifest,
+      scorerOf: rollouts.scorerOf,
+      onScore: rollouts.onScore,
+      onModelAck: rollouts.onAck,
+      onManifest: rollouts.onManifest,
       onSimulatorStatus: simulator.onStatus,
     });
-    rollout.loadNewest();
+    rollouts.load();
     const announceAgain = () => {
-      rollout.announceAgain();
+      rollouts.announceAgain();
       notifier.republish(incidents.active());
     };
     await broker.connect(ingest.onMessage, () => clock.after(RECONNECT_SETTLE_MS, announceAgain));
-    rollout.announce();
+    rollouts.announce();
     notifier.republish(incidents.active());
     journal.start();
     undo.defer(() => journal.stop());
@@ -188,14 +202,14 @@ async function run(
     const report: ReportContext = {
       ...{ config, fleet, store },
       overview() {
-        const model_id = rollout.scorer()?.model.id ?? null;
+        const model_id = rollouts.scorer()?.model.id ?? null;
         const energy_saved_pct = savings.lastDay().estimate?.saved_pct ?? null;
         const shown = { actions: store.actions.count(), incidents: incidents.active(), energy_saved_pct };
         return siteOverview({ config, fleet, mode: mode.get(), model_id, ...shown }, clock.now());
       },
       incidents: incidentSource(incidents),
       savings: savingSource(savings),
-      thresholds: () => rollout.scorer()?.model ?? null,
+      thresholds: () => rollouts.scorer()?.model ?? null,
     };
     const schedules = siteSchedules({ config, clock, log, trainer, report, journal });
     undo.defer(async () => {
@@ -206,7 +220,7 @@ async function run(
     });
     const { limits, actuators } = config;
     const optimizer = createOptimizer({
-      ...{ clock, log, fleet, store, events, rollout, mode, actions, quarantine },
+      ...{ clock, log, fleet, store, events, rollout: rollouts, mode, actions, quarantine },
       config: { limits, actuators, ...config.optimizer, switchback_h: config.savings.switchback_h },
     });
     optimizer.start();
@@ -230,7 +244,7 @@ async function run(
         optimizer,
         library,
         registry,
-        rollout,
+        rollouts,
       },
       ...{ trainer, simulator, report, schedules, rejections, telemetry: ingest.telemetry },
       ...{ mms, incidents, maintenance, notifier },

@@ -13,7 +13,7 @@ const COMMANDS: Readonly<Record<string, () => Promise<Command>>> = {
   train: async () => (await import("./models/train-command.ts")).trainCommand(),
   "train-health": async () => (await import("./models/train-health-command.ts")).trainHealthCommand(),
   evaluate: async () => (await import("./models/evaluate-command.ts")).evaluateCommand(),
-  "report-model": async () => (await import("./models/training-report.ts")).reportModelCommand(),
+  "report-model": async () => (await import("./models/report-model-command.ts")).reportModelCommand(),
   models: async () => (await import("./models/models-command.ts")).modelsCommand(),
   actions: async () => (await import("./actions/actions-command.ts")).actionsCommand(),
   report: async () => (await import("./report/command.ts")).reportCommand(),

@@ -8,7 +8,7 @@ import {
 } from "node:crypto";
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { dirname } from "node:path";
-import { canonicalJson } from "./canonical.ts";
+import { canonicalJson, sha256Hex } from "./canonical.ts";
 import { type Rejection, reject } from "./errors.ts";
 
 /** Ed25519 over the canonical JSON of the message without its `signature` field; base64. */
@@ -56,6 +56,11 @@ export function loadOrCreateKey(file: string): {
   writeFileSync(file, pair.privateKey.export({ type: "pkcs8", format: "pem" }), { mode: 0o600 });
   writeFileSync(`${file}.pub`, pair.publicKey.export({ type: "spki", format: "pem" }));
   return { private_key: pair.privateKey, public_key: pair.publicKey, created: true };
+}
+
+/** Names a public key in manifests and key rings: the first 16 hexadecimal digits of the SHA-256 of its SPKI DER. */
+export function keyId(public_key: KeyObject): string {
+  return sha256Hex(public_key.export({ type: "spki", format: "der" })).slice(0, 16);
 }
 
 /** A PEM public key from a file. */

@@ -18,7 +18,7 @@ import type { TelemetryIngest } from "../ingest/telemetry.ts";
 import type { Mms } from "../mms/mms.ts";
 import type { Library } from "../models/library.ts";
 import type { Registry } from "../models/registry/registry.ts";
-import type { Rollout } from "../models/rollout.ts";
+import type { Rollouts } from "../models/rollout/rollouts.ts";
 import type { Trainer } from "../models/train-job.ts";
 import type { Notifier } from "../notify/notifier.ts";
 import type { Optimizer } from "../optimizer/optimizer.ts";
@@ -50,7 +50,7 @@ export interface ApiContext {
   optimizer: Optimizer;
   library: Library;
   registry: Registry;
-  rollout: Rollout;
+  rollouts: Rollouts;
   trainer: Trainer;
   simulator: SimulatorLink;
   report: ReportContext;

@@ -12,8 +12,8 @@ export type MessageHandler = (topic: string, payload: Buffer, retained: boolean)
 export interface Link {
   connected(): boolean;
   /**
-   * QoS 1; null is an empty message, which ends a retained one. While the broker is away the message waits in memory.
-   * Failures are logged, not thrown.
+   * QoS 1; null is an empty message, which ends a retained one; bytes go as they are. While the broker is away the
+   * message waits in memory. Failures are logged, not thrown.
    */
   publish(topic: string, message: object | null, options?: { retain?: boolean }): void;
   /** Resolves when everything that the broker had received before this call has been handled. */
@@ -75,7 +75,7 @@ async function openLink(context: LinkContext, client: MqttClient): Promise<Link>
   return {
     connected: () => client.connected,
     publish(topic, message, options = {}) {
-      const payload = message === null ? "" : JSON.stringify(message);
+      const payload = message === null ? "" : Buffer.isBuffer(message) ? message : JSON.stringify(message);
       client.publish(topic, payload, { qos: 1, retain: options.retain ?? false }, (error) => {
         if (error) log.warn({ err: error, topic }, "cannot publish");
       });

@@ -1,9 +1,9 @@
-import { type KeyObject, randomUUID } from "node:crypto";
+import { randomUUID } from "node:crypto";
 import type { Command, CommandBody } from "../../shared/contracts/messages.ts";
 import { commandTopic } from "../../shared/contracts/topics.ts";
-import { signMessage } from "../../shared/signing.ts";
 import { isoTime } from "../../shared/time.ts";
 import type { Counters } from "../counters.ts";
+import type { SiteKeys } from "../models/distribution/keys.ts";
 import type { MessageCounter } from "./counter.ts";
 
 export interface Commander {
@@ -13,7 +13,7 @@ export interface Commander {
 
 interface CommanderContext {
   site: string;
-  key: KeyObject;
+  keys: Pick<SiteKeys, "sign">;
   counter: MessageCounter;
   counters: Counters;
   publish: (topic: string, message: object) => void;
@@ -36,7 +36,7 @@ export function createCommander(context: CommanderContext): Commander {
         body,
       };
       context.counters.commands++;
-      context.publish(commandTopic(context.site, rack_id), signMessage(command, context.key));
+      context.publish(commandTopic(context.site, rack_id), context.keys.sign(command));
       return command.id;
     },
   };

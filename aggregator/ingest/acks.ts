@@ -18,6 +18,7 @@ interface AckContext {
   store: Store;
   actions: ActionLog;
   rejections: Rejections;
+  onModelAck: (rack_id: string, ack: Ack) => void;
 }
 
 /** Agents' answers to models and commands. The aggregator's own negative acknowledgements pass by unheeded. */
@@ -26,13 +27,15 @@ export function ackIngest(context: AckContext): (topic_rack: string, payload: Ui
     const parsed = parsePayload(Ack, payload);
     if (!parsed.ok) return context.rejections.refuse(topic_rack, "ack", parsed.rejections);
     const { of, rack_id, ok, ts, errors } = parsed.value;
-    // An agent cannot trust the id of a command that it cannot verify, so it leaves it out.
-    const ref = parsed.value.ref ?? (of === "command" && !ok ? "unverified" : undefined);
+    // An agent cannot trust the id of a command or a model that it cannot verify, so it leaves it out.
+    const ref = parsed.value.ref ?? (ok ? undefined : "unverified");
     if (!ref || (of !== "model" && of !== "command")) return;
     const rack = findRack(context.fleet, rack_id, topic_rack);
     if (!rack.ok) return context.rejections.refuse(topic_rack, "ack", rack.rejections);
-    if (of === "model") context.store.models.putAck(ref, { rack_id, ok, ts, errors });
-    else if (!ok) commandRefused(rack_id, ref, errors, context);
+    if (of === "model") {
+      context.store.models.putAck(ref, { rack_id, ok, ts, errors });
+      context.onModelAck(rack_id, parsed.value);
+    } else if (!ok) commandRefused(rack_id, ref, errors, context);
   };
 }
 

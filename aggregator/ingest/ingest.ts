@@ -1,3 +1,5 @@
+import type { Ack } from "../../shared/contracts/messages.ts";
+import type { Score } from "../../shared/contracts/score.ts";
 import { parseUpTopic } from "../../shared/contracts/topics.ts";
 import type { Rejection } from "../../shared/errors.ts";
 import type { Scorer } from "../../shared/ims/score.ts";
@@ -8,7 +10,7 @@ import type { Commander } from "../commands/commander.ts";
 import type { ModeControl } from "../control/mode.ts";
 import { type Counters, countRejected } from "../counters.ts";
 import type { EventBus } from "../events.ts";
-import type { Fleet } from "../fleet.ts";
+import type { Fleet, Rack } from "../fleet.ts";
 import type { Mms } from "../mms/mms.ts";
 import type { Store } from "../store/store.ts";
 import { ackIngest } from "./acks.ts";
@@ -38,7 +40,9 @@ export interface IngestContext {
   commander: Commander;
   mode: ModeControl;
   actions: ActionLog;
-  scorer: () => Scorer | null;
+  scorerOf: (rack_id: string) => Scorer | null;
+  onScore: (rack: Rack, score: Score) => void;
+  onModelAck: (rack_id: string, ack: Ack) => void;
   onManifest: (payload: Uint8Array) => void;
   onSimulatorStatus: (payload: Uint8Array) => void;
   publish: (topic: string, message: object) => void;

@@ -25,6 +25,7 @@ interface ScoreContext {
   rejections: Rejections;
   mms: Mms;
   publish: (topic: string, message: object) => void;
+  onScore: (rack: Rack, score: Score) => void;
 }
 
 /** parse → known rack → join to its sample → MMS → events. */
@@ -60,17 +61,26 @@ export function scoreIngest(context: ScoreContext): ScoreIngest {
 const D_SLOW_ALPHA = 0.03;
 
 /** Only scores in order move MMS and the rack's present; the others complete its history. */
-function join(rack: Rack, score: Score, late: boolean, { store, mms, events }: ScoreContext): void {
+function join(rack: Rack, score: Score, late: boolean, { store, mms, events, onScore }: ScoreContext): void {
   const in_order = !late && (rack.last_scored_seq === null || score.seq > rack.last_scored_seq);
   store.samples.attachScore(score, in_order ? mms.feed(rack, score) : null);
   if (!in_order) return;
+  rack.d_slow = nextSlow(rack, score);
   rack.score = score;
-  rack.d_slow = rack.d_slow === null ? score.d : rack.d_slow + D_SLOW_ALPHA * (score.d - rack.d_slow);
   rack.last_scored_seq = score.seq;
+  onScore(rack, score);
   events.publish("score", rack.rack_id, {
     seq: score.seq,
     d: score.d,
     state: score.state,
     mms: rack.mms?.state,
   });
+}
+
+/** Another model has another scale: what is remembered is taken over in units of tau_fast. */
+function nextSlow({ d_slow, score: before }: Rack, score: Score): number {
+  if (d_slow === null) return score.d;
+  const same = before === null || before.model_id === score.model_id;
+  const remembered = same ? d_slow : (d_slow / before.tau_fast) * score.tau_fast;
+  return remembered + D_SLOW_ALPHA * (score.d - remembered);
 }

@@ -31,8 +31,8 @@ interface TelemetryContext {
   events: EventBus;
   rejections: Rejections;
   scores: ScoreIngest;
-  /** The model in force; null while there is none. */
-  scorer: () => Scorer | null;
+  /** The model that the rack is to run; null while there is none. */
+  scorerOf: (rack_id: string) => Scorer | null;
 }
 
 /** parse → known rack → order → store → score: the life of a telemetry sample. */
@@ -107,7 +107,7 @@ function keepSample(
 
 /** A rack whose live agent has a model is scored there; every other rack that sends telemetry is scored here. */
 function scoreIfNeeded(rack: Rack, sample: TelemetrySample, context: TelemetryContext): Score | null {
-  const scorer = context.scorer();
+  const scorer = context.scorerOf(rack.rack_id);
   if (!scorer || (agentOnline(rack) && rack.status?.model_id)) return null;
   const score = scoreTelemetry(scorer, believed(sample), "aggregator");
   if (score) context.scores.fromAggregator(rack, score);

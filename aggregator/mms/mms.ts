@@ -38,6 +38,8 @@ interface MmsContext {
   events: EventBus;
   commander: Commander;
   scorer: () => Scorer | null;
+  /** Of the model that a rack is to run, where that is another than the site's. */
+  scorerOf: (rack_id: string) => Scorer | null;
   /** Whether fan or pump of the rack are driven by a command, or were a short while ago. */
   commanded: (rack: Rack) => boolean;
 }
@@ -64,14 +66,20 @@ export function createMms(context: MmsContext): Mms {
   const index = new Map(racks.map((rack, i) => [rack.rack_id, i]));
   const follower = causeFollower();
   let refinement = (store.settings.get(REFINEMENT) as RefinementState | undefined) ?? NOTHING_LEARNT;
-  let fitted: Fitted | null = null;
+  let fits = new Map<Scorer, Fitted>();
 
-  const current = (): Fitted | null => {
-    const scorer = context.scorer();
+  /** Of a model: the site's, or one that some racks run instead. */
+  const fitOf = (scorer: Scorer | null): Fitted | null => {
     if (!scorer) return null;
-    if (fitted?.scorer !== scorer) fitted = fitTo(scorer);
-    return fitted;
+    const known = fits.get(scorer);
+    if (known) return known;
+    const made = fitTo(scorer);
+    // Those that no rack is to run any more go.
+    const used = new Set([context.scorer(), ...racks.map(({ rack_id }) => context.scorerOf(rack_id))]);
+    fits = new Map([...fits, [scorer, made] as const].filter(([of]) => used.has(of)));
+    return made;
   };
+  const current = (): Fitted | null => fitOf(context.scorer());
   const fitTo = (scorer: Scorer): Fitted => {
     const { id, distributions, features } = scorer.model;
     const kept = store.settings.get(DYNAMICS) as { model_id: string; state: DynamicsState } | undefined;
@@ -92,7 +100,7 @@ export function createMms(context: MmsContext): Mms {
   const refine = (next: RefinementState) => {
     refinement = next;
     store.settings.put(REFINEMENT, refinement);
-    if (fitted) Object.assign(fitted, decide(fitted.scorer, fitted.dynamics));
+    for (const fit of fits.values()) Object.assign(fit, decide(fit.scorer, fit.dynamics));
   };
 
   const byRatio = (rack: Rack, floor: MmsFilter, score: Score, fit: Fitted): MmsFilter => {
@@ -109,8 +117,10 @@ export function createMms(context: MmsContext): Mms {
       Object.assign(fit, decide(fit.scorer, fit.dynamics));
       save();
     }
-    if (!fit.evidence || rack.sample?.seq !== score.seq) return;
-    fit.evidence.observe(index.get(rack.rack_id)!, toFeatures(believed(rack.sample)), {
+    // Causes are told from the readings, and racks are compared: whatever model scored, all go into one picture.
+    const evidence = current()?.evidence;
+    if (!evidence || rack.sample?.seq !== score.seq) return;
+    evidence.observe(index.get(rack.rack_id)!, toFeatures(believed(rack.sample)), {
       departure: score.departure ?? null,
       sensors: score.sensors ?? [],
       commanded: context.commanded(rack),
@@ -118,6 +128,7 @@ export function createMms(context: MmsContext): Mms {
   };
 
   const save = () => {
+    const fitted = current();
     if (!fitted) return;
     store.settings.put(DYNAMICS, { model_id: fitted.scorer.model.id, state: fitted.dynamics.state() });
   };
@@ -126,8 +137,8 @@ export function createMms(context: MmsContext): Mms {
     feed(rack, score) {
       const before = rack.mms;
       const floor = nextFilter(before, score, config);
-      const fit = current();
-      // A score of another model than ours is on another scale; the filter's thresholds travel with the score.
+      const fit = fitOf(context.scorerOf(rack.rack_id));
+      // A score of another model than the rack's is on another scale; the filter's thresholds travel with the score.
       const ours = fit !== null && score.model_id === fit.scorer.model.id;
       const after = config.mode === "likelihood" && ours ? byRatio(rack, floor, score, fit) : floor;
       rack.mms = after;

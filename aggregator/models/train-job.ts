@@ -3,6 +3,7 @@ import { basename, isAbsolute, relative, resolve } from "node:path";
 import { Worker } from "node:worker_threads";
 import type { Limits } from "../../shared/contracts/config-parts.ts";
 import type { ModelFile } from "../../shared/contracts/model.ts";
+import type { Lineage } from "../../shared/contracts/registry.ts";
 import { type Rejection, SkadiError, skadiError } from "../../shared/errors.ts";
 import type { TrainOptions } from "../../shared/ims/train.ts";
 
@@ -14,7 +15,14 @@ export type TrainSource =
 interface Settled {
   rows_max: number;
 }
-export type TrainReply = { ok: true; model: ModelFile } | { ok: false; rejections: Rejection[] };
+/** A model, and what is to be kept with it. */
+export interface Trained {
+  model: ModelFile;
+  lineage: Lineage;
+  /** The training report, as a page. */
+  page: string;
+}
+export type TrainReply = ({ ok: true } & Trained) | { ok: false; rejections: Rejection[] };
 
 interface TrainRequest {
   /** A CSV file inside the data directory; null trains on the stored telemetry. */
@@ -27,7 +35,7 @@ interface TrainRequest {
 
 export interface Trainer {
   /** @throws SkadiError SKADI_BAD_DATA for unusable data, SKADI_CONFLICT while another training runs */
-  train(request: TrainRequest): Promise<ModelFile>;
+  train(request: TrainRequest): Promise<Trained>;
   /** Ends a training that still runs. */
   stop(): Promise<void>;
 }
@@ -49,7 +57,7 @@ export function createTrainer(context: { data_dir: string; database: string; lim
       try {
         const reply = await replyOf(worker);
         if (!reply.ok) throw new SkadiError(reply.rejections);
-        return reply.model;
+        return reply;
       } finally {
         worker = null;
       }

@@ -5,7 +5,10 @@ import { AggregatorConfig } from "../../shared/contracts/config.ts";
 import type { ModelFile } from "../../shared/contracts/model.ts";
 import { validateModel, writeModelFile } from "../../shared/ims/model-file.ts";
 import { fitModel, prepareTraining, type TrainOptions } from "../../shared/ims/train.ts";
+import { startCsvFacts } from "./registry/csv-facts.ts";
+import { trainedLineage, writeLineage, writeReport } from "./registry/lineage.ts";
 import { describeThreshold } from "./threshold-option.ts";
+import { rowsToShow, trainingReport } from "./training-report.ts";
 
 export interface TrainRequest {
   /** The CSV file that the rows come from. */
@@ -38,14 +41,29 @@ export function trainRun(request: TrainRequest): (rows: Float64Array) => Promise
       data: basename(data),
       created_ms: Date.now(),
     };
-    const prepared = prepareTraining(rows, options);
-    const read_s = (performance.now() - started) / 1000;
-    const model = fitModel(prepared, options);
-    const total_s = (performance.now() - started) / 1000;
-    const path = request.out ?? freePath(join(config.data_dir, "models"), model.id);
-    writeModelFile(path, model);
-    const timing = { read_s: round(read_s), train_s: round(total_s - read_s), total_s: round(total_s) };
-    return request.json ? `${JSON.stringify(summary(model, path, timing))}\n` : readable(model, path, timing);
+    // Hashing the file is left to the thread that reading has no more need of.
+    const looking = startCsvFacts(data);
+    try {
+      const shown = rowsToShow(rows);
+      const prepared = prepareTraining(rows, options);
+      const read_s = (performance.now() - started) / 1000;
+      const model = fitModel(prepared, options);
+      const total_s = (performance.now() - started) / 1000;
+      const path = request.out ?? freePath(join(config.data_dir, "models"), model.id);
+      writeModelFile(path, model);
+      const live = validateModel(model);
+      const { data: _data, created_ms: _created_ms, ...parameters } = options;
+      const lineage = trainedLineage(model, await looking.result(), parameters);
+      const page = live.ok ? trainingReport(model, shown, { limits: config.limits, data }) : null;
+      const report = page === null ? null : writeReport(path, page).report;
+      writeLineage(path, model, { ...lineage, report });
+      const timing = { read_s: round(read_s), train_s: round(total_s - read_s), total_s: round(total_s) };
+      return request.json
+        ? `${JSON.stringify(summary(model, path, timing))}\n`
+        : readable(model, path, timing);
+    } finally {
+      await looking.stop();
+    }
   };
 }
 

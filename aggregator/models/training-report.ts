@@ -1,18 +1,12 @@
-import { mkdirSync, writeFileSync } from "node:fs";
-import { dirname } from "node:path";
-import { Command } from "commander";
 import type { Limits } from "../../shared/contracts/config-parts.ts";
 import type { ModelFile } from "../../shared/contracts/model.ts";
 import { rocCurve } from "../../shared/ims/evaluate.ts";
 import { FEATURES } from "../../shared/ims/features.ts";
-import type { LabelChoice, LabelledRows } from "../../shared/ims/labelled-rows.ts";
 import { isNominal } from "../../shared/ims/nominal.ts";
-import { createScorer } from "../../shared/ims/score.ts";
+import { scoreBatch } from "../../shared/ims/score.ts";
 import { quantile } from "../../shared/ims/statistics.ts";
-import { readConfig } from "../cli-config.ts";
 import { escapeHtml, facts, figure, htmlPage, section } from "../report/html.ts";
 import { barChart } from "../report/pictures.ts";
-import { labelsOption, requireModel, requireRows } from "./evaluate-command.ts";
 import {
   clusterHeatMap,
   featureHistogram,
@@ -24,38 +18,31 @@ import {
 const F = FEATURES.length;
 const FEATURE_BINS = 40;
 const SCORE_BINS = 80;
+/** More rows than these do not change a picture. */
+const ROWS_SHOWN = 20_000;
 
-interface Flags {
-  model: string;
-  data: string;
-  out: string;
-  labels: LabelChoice | true;
-  config?: string;
+/** The rows that the pictures are drawn from. */
+export interface ReportRows {
+  /** Row-major, n × FEATURES.length. */
+  x: Float64Array;
+  /** How many rows the recording has, of which `x` may be every n-th. */
+  whole: number;
+  labels: { column: string; anomalous: Uint8Array } | null;
 }
 
-/** `skadi-aggregator report-model`: what a model learnt, as one HTML page. */
-export function reportModelCommand(): Command {
-  return new Command("report-model")
-    .description("write a page with pictures of what a model learnt from a recording")
-    .requiredOption("--model <file>", "model file")
-    .requiredOption("--data <csv>", "the telemetry that it was trained on, or any other")
-    .requiredOption("--out <html>", "where to write the page")
-    .addOption(labelsOption())
-    .option("--config <file>", "aggregator configuration (its limits tell what is nominal)")
-    .action(async (flags: Flags) => {
-      const { limits } = readConfig(flags.config);
-      const model = requireModel(flags.model);
-      const rows = await requireRows(flags.data, flags.labels);
-      mkdirSync(dirname(flags.out), { recursive: true });
-      writeFileSync(flags.out, trainingReport(model, rows, { limits, data: flags.data }));
-      process.stdout.write(`Written to ${flags.out}\n`);
-    });
+/** Evenly spread rows, as many as the pictures need, in memory of their own: training uses its rows up. */
+export function rowsToShow(x: Float64Array): ReportRows {
+  const whole = x.length / F;
+  const stride = Math.max(1, Math.ceil(whole / ROWS_SHOWN));
+  const shown = new Float64Array(Math.ceil(whole / stride) * F);
+  for (let i = 0; i * stride < whole; i++) shown.set(x.subarray(i * stride * F, (i * stride + 1) * F), i * F);
+  return { x: shown, whole, labels: null };
 }
 
 /** The page: self-contained HTML, no scripts, in the reader's light or dark. */
-function trainingReport(
+export function trainingReport(
   model: ModelFile,
-  rows: LabelledRows,
+  rows: ReportRows,
   about: { limits: Limits; data: string },
 ): string {
   const scored = scoreRows(model, rows, about.limits);
@@ -70,39 +57,26 @@ function trainingReport(
       `<p>Centres in physical units. Colour: deviation from the nominal mean, blue below, orange above, strongest at three standard deviations.</p>${heatMap(model)}<p>Share of the training rows in each cluster.</p>${sizes(model)}`,
     ),
     section("Deviation score D", scores(model, scored)),
-    ...(rows.label_column ? [section("Detection by D alone", roc(model, scored, rows.label_column))] : []),
+    ...(rows.labels ? [section("Detection by D alone", roc(model, scored, rows.labels))] : []),
   ];
   const heading = `<h1>Model ${escapeHtml(model.id)}</h1>`;
   return htmlPage(`Model ${model.id}: training report`, `${heading}\n${sections.join("\n")}`);
 }
 
 interface ScoredRows {
-  /** All rows, n × FEATURES.length. */
+  /** n × FEATURES.length. */
   x: Float64Array;
   d: Float64Array;
   nominal: Uint8Array;
-  anomalous: Uint8Array;
 }
 
-function scoreRows(model: ModelFile, rows: LabelledRows, limits: Limits): ScoredRows {
-  const scorer = createScorer(model);
-  const x = new Float64Array(rows.rows * F);
-  const d = new Float64Array(rows.rows);
-  const nominal = new Uint8Array(rows.rows);
-  const anomalous = new Uint8Array(rows.rows);
-  let i = 0;
-  for (const rack of rows.racks) {
-    x.set(rack.x, i * F);
-    for (let r = 0; r < rack.ts_ms.length; r++, i++) {
-      d[i] = scorer.score(x.subarray(i * F, i * F + F)).d;
-      nominal[i] = isNominal(x, i * F, limits) ? 1 : 0;
-      anomalous[i] = (rack.labels[r] ?? "") === "" ? 0 : 1;
-    }
-  }
-  return { x, d, nominal, anomalous };
+function scoreRows(model: ModelFile, { x }: ReportRows, limits: Limits): ScoredRows {
+  const { d } = scoreBatch(model, x);
+  const nominal = Uint8Array.from(d, (_, i) => (isNominal(x, i * F, limits) ? 1 : 0));
+  return { x, d, nominal };
 }
 
-function lineage(model: ModelFile, rows: LabelledRows, scored: ScoredRows, data: string): string {
+function lineage(model: ModelFile, rows: ReportRows, scored: ScoredRows, data: string): string {
   const { training: t } = model;
   const share = (part: number, whole: number) => `${((100 * part) / whole).toFixed(1)} %`;
   const count = (n: number) => n.toLocaleString("en");
@@ -121,7 +95,7 @@ function lineage(model: ModelFile, rows: LabelledRows, scored: ScoredRows, data:
     ["Thresholds", `tau_fast ${model.tau_fast.toFixed(4)}, tau_persist ${model.tau_persist.toFixed(4)}`],
     [
       "Shown here",
-      `${data}: ${count(rows.rows)} rows of ${rows.racks.length} racks, ${share(nominal_here, rows.rows)} nominal`,
+      `${data}: ${count(scored.d.length)} of ${count(rows.whole)} rows, ${share(nominal_here, scored.d.length)} of them nominal`,
     ],
     ["SHA-256", model.sha256],
   ]);
@@ -189,10 +163,11 @@ function scores(model: ModelFile, { d, nominal }: ScoredRows): string {
   );
 }
 
-function roc(model: ModelFile, scored: ScoredRows, column: string): string {
+function roc(model: ModelFile, scored: ScoredRows, labels: NonNullable<ReportRows["labels"]>): string {
+  const { column } = labels;
   const keep = scored.d.map((value) => (Number.isNaN(value) ? 0 : 1));
   const d = scored.d.filter((_, i) => keep[i] === 1);
-  const anomalous = scored.anomalous.filter((_, i) => keep[i] === 1);
+  const anomalous = labels.anomalous.filter((_, i) => keep[i] === 1);
   const positives = anomalous.reduce((sum, flag) => sum + flag, 0);
   if (positives === 0 || positives === anomalous.length) {
     return `<p>The column ${column} calls all rows the same, so there is no curve to draw.</p>`;

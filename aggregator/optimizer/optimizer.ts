@@ -7,7 +7,7 @@ import type { ModeControl } from "../control/mode.ts";
 import type { Quarantine } from "../control/quarantine.ts";
 import type { EventBus } from "../events.ts";
 import { agentOnline, dataAgeMs, type Fleet, type Rack } from "../fleet.ts";
-import type { Rollout } from "../models/rollout.ts";
+import type { Rollouts } from "../models/rollout/rollouts.ts";
 import { isPaused } from "../savings/switchback.ts";
 import type { Store } from "../store/store.ts";
 import { type Plan, type PlanConfig, type PlanRack, type PlanState, type Proposal, plan } from "./plan.ts";
@@ -35,7 +35,7 @@ export interface OptimizerContext {
   fleet: Fleet;
   store: Store;
   events: EventBus;
-  rollout: Rollout;
+  rollout: Pick<Rollouts, "scorer" | "scorerOf">;
   mode: ModeControl;
   actions: ActionLog;
   quarantine: Quarantine;
@@ -97,13 +97,20 @@ export function createOptimizer(context: OptimizerContext): Optimizer {
 
 function planState(context: OptimizerContext, now_ms: number, resting: PlanState["resting"]): PlanState {
   const { fleet, mode, actions, rollout } = context;
+  const scorer = rollout.scorer();
+  /** A rack with another model has its D on another scale; the plan thinks on the site's. */
+  const siteLevel = ({ rack_id, d_slow }: Rack) => {
+    const own = rollout.scorerOf(rack_id);
+    if (d_slow === null || !scorer || !own || own === scorer) return d_slow;
+    return (d_slow / own.model.tau_fast) * scorer.model.tau_fast;
+  };
   const toPlanRack = (rack: Rack): PlanRack => ({
     rack_id: rack.rack_id,
     // Where changes are driven, a rack without a live agent cannot take one.
     sample: mode.of(rack.rack_id) === "closed_loop" && !agentOnline(rack) ? null : rack.sample,
     age_ms: dataAgeMs(rack, now_ms),
     persistent: rack.mms?.state === "persistent",
-    d_level: rack.d_slow,
+    d_level: siteLevel(rack),
     setpoints: Object.fromEntries(
       RACK_TARGETS.map((target) => [target, actions.setpoints.value(rack.rack_id, target)]),
     ) as Record<RackTarget, number | null>,
@@ -111,7 +118,7 @@ function planState(context: OptimizerContext, now_ms: number, resting: PlanState
   return {
     racks: fleet.racks.map(toPlanRack),
     kill_switch: mode.get().kill_switch,
-    scorer: rollout.scorer(),
+    scorer,
     changedMs: actions.setpoints.changedMs,
     resting,
   };

@@ -56,7 +56,7 @@ interface Finding {
 type TrialsContext = Pick<
   OptimizerContext,
   "actions" | "store" | "events" | "mode" | "quarantine" | "fleet" | "log"
-> & { rollout: Pick<OptimizerContext["rollout"], "scorer"> };
+> & { rollout: Pick<OptimizerContext["rollout"], "scorerOf"> };
 
 export function createTrials(context: TrialsContext, interval_ms: number): Trials {
   const { actions, store, events, mode, quarantine, fleet, log } = context;
@@ -248,7 +248,7 @@ const DEVIATION_SHARE_MAX = 0.9;
 /** D is judged by its average: the model must still know the rack's state as nominal. */
 function deviationRose(rack_id: string, { fleet, rollout }: TrialsContext): string | null {
   const d = fleet.get(rack_id)?.d_slow ?? null;
-  const tau_fast = rollout.scorer()?.model.tau_fast;
+  const tau_fast = rollout.scorerOf(rack_id)?.model.tau_fast;
   if (d === null || tau_fast === undefined || d < DEVIATION_SHARE_MAX * tau_fast) return null;
   return `D rose to ${d.toFixed(2)}, near tau_fast ${tau_fast.toFixed(2)}`;
 }

@@ -18,7 +18,7 @@ const ROWS_MAX = 1_000_000;
 export function retraining({ trainer, candidates }: RetrainingContext): () => Promise<JobResult> {
   return async () => {
     try {
-      const model = await trainer.train({ data: null, ...RECIPE, settled: { rows_max: ROWS_MAX } });
+      const { model } = await trainer.train({ data: null, ...RECIPE, settled: { rows_max: ROWS_MAX } });
       const { nominal_rows, rows } = model.training;
       const detail = `candidate ${model.id} from ${nominal_rows} nominal of ${rows} rows in ${candidates.save(model)}`;
       return { outcome: "ok", detail };

@@ -105,6 +105,57 @@ const Savings = z
   .prefault({});
 export type SavingsConfig = z.infer<typeof Savings>;
 
+/** How a new model reaches the racks; docs/model-updates.md has the gates' formulas. */
+const Rollout = z
+  .strictObject({
+    /** Racks that get a model first, spread over the rows: this share of the site, at least so many. */
+    canary_share: z.number().gt(0).max(1).default(0.05),
+    canary_min: z.int().min(1).default(4),
+    /** What part of the site has the model after each further wave; the last one is everybody. */
+    wave_shares: z
+      .array(z.number().gt(0).max(1))
+      .min(1)
+      .default([0.25, 0.5, 1])
+      .refine((shares) => shares.at(-1) === 1 && shares.every((share, i) => share > (shares[i - 1] ?? 0)), {
+        error: "rising shares, the last one 1",
+      }),
+    /** How long a wave is watched; up to four times that where there is too little to judge. */
+    soak_s: z.number().positive().default(900),
+    /** Agents that are online answer a model within this time, or count as faulty. */
+    answer_s: z.number().positive().default(60),
+    /** How far back a rack's own time before goes. */
+    baseline_s: z.number().positive().default(3_600),
+    gates: z
+      .strictObject({
+        /** Chance that a gate stops a model that changes nothing, per wave. */
+        error_level: z.number().gt(0).max(0.2).default(0.01),
+        /** Rise of the share of scores that alarm which is put up with, significant or not. */
+        alarm_rise_max: z.number().min(0).max(1).default(0.02),
+        /** Rise of the population stability index of D / tau_fast which is put up with. */
+        d_shift_max: z.number().min(0).default(0.25),
+        /** Share of a wave's racks that may refuse the model, stay silent or go offline; one always may. */
+        agent_errors_max: z.number().min(0).max(1).default(0.1),
+        /** Scores of one rack below which its share says nothing. */
+        scores_min: z.int().min(1).default(60),
+      })
+      .prefault({}),
+  })
+  .prefault({});
+export type RolloutConfig = z.infer<typeof Rollout>;
+
+const Models = z
+  .strictObject({
+    /** A manifest is issued again at half this age; agents call an older one stale. */
+    manifest_ttl_h: z.number().positive().default(24),
+    /** Models travel in the manifest while they are no larger together. */
+    inline_max_bytes: z.int().min(0).max(131_072).default(65_536),
+    /** How long agents trust the previous key after a rotation: those that are offline must come back within it. */
+    key_overlap_days: z.number().positive().default(30),
+    rollout: Rollout,
+  })
+  .prefault({});
+export type ModelsConfig = z.infer<typeof Models>;
+
 export const AggregatorConfig = z.strictObject({
   site: SiteId.default("dc1"),
   rows: z
@@ -174,6 +225,7 @@ export const AggregatorConfig = z.strictObject({
     })
     .prefault({}),
   savings: Savings,
+  models: Models,
   store: z
     .strictObject({
       flush_ms: z.int().min(1).default(250),

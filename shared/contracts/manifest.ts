@@ -53,6 +53,9 @@ export const ModelManifest = z.object({
 });
 export type ModelManifest = z.infer<typeof ModelManifest>;
 
+/** So many rotations may pass while an agent is away. */
+export const KEY_RINGS_KEPT = 16;
+
 /** Retained: the keys that agents trust from now on, signed by one that they trusted before. */
 export const KeyRing = z.object({
   v: Version,
@@ -63,6 +66,11 @@ export const KeyRing = z.object({
     .array(z.object({ key_id: z.string(), public_key_pem: z.string().max(1000) }))
     .min(1)
     .max(8),
+  /**
+   * The rings before this one, oldest first, each with its own signature and without `earlier`: the way here for who
+   * was away meanwhile. Not covered by this ring's signature, as it needs none.
+   */
+  earlier: z.array(z.unknown()).max(KEY_RINGS_KEPT).optional(),
   signature: z.string().optional(),
 });
 export type KeyRing = z.infer<typeof KeyRing>;

@@ -10,6 +10,9 @@ export const ModelId = z
   .regex(/^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/, "1–64 of letters, digits, . _ -");
 export const Sha256 = z.string().regex(/^[0-9a-f]{64}$/, "64 hexadecimal digits");
 
+/** What a tau_persist that is none should have been; whoever reads a model has a code of its own for it. */
+export const ABOVE_TAU_FAST = "a threshold above tau_fast";
+
 const Vector = z.array(z.number()).min(1).max(FEATURES_MAX);
 const Matrix = z.array(Vector).min(1).max(FEATURES_MAX);
 
@@ -139,7 +142,9 @@ export const ModelFile = z
   .superRefine((m, context) => {
     const wrong = (path: string, message: string, input: unknown) =>
       context.addIssue({ code: "custom", path: path.split("."), message, input });
-    if (!(m.tau_persist > m.tau_fast)) wrong("tau_persist", "a threshold above tau_fast", m.tau_persist);
+    if (!(m.tau_persist > m.tau_fast)) wrong("tau_persist", ABOVE_TAU_FAST, m.tau_persist);
+    if (m.tau_per_cluster?.persist.some((persist, c) => persist < (m.tau_per_cluster?.fast[c] ?? 0)))
+      wrong("tau_per_cluster.persist", ABOVE_TAU_FAST, m.tau_per_cluster.persist);
     for (const { path, actual, expected } of sizes(m))
       if (actual !== expected) wrong(path, `${expected} entries`, actual);
     if (new Set(m.features).size !== m.features.length) wrong("features", "names that differ", m.features);

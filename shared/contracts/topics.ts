@@ -11,6 +11,13 @@ export const modelTopic = (site: string) => `${TOPIC_ROOT}/${site}/models/ims`;
 /** Retained: part `n` of a model that is too large to be inline in the manifest. */
 export const modelChunkTopic = (site: string, sha256: string, n: number | "+") =>
   `${modelTopic(site)}/${sha256}/${n}`;
+/** Whose part a message on a chunk topic is; null for any other topic. */
+export function parseChunkTopic(site: string, topic: string): { sha256: string; n: number } | null {
+  const root = `${modelTopic(site)}/`;
+  const [sha256, n, ...rest] = topic.startsWith(root) ? topic.slice(root.length).split("/") : [];
+  if (!sha256 || n === undefined || !/^\d{1,6}$/.test(n) || rest.length > 0) return null;
+  return { sha256, n: Number(n) };
+}
 export const keyRingTopic = (site: string) => `${TOPIC_ROOT}/${site}/models/keys`;
 /** Retained while the incident is open. */
 export const incidentTopic = (site: string, id: string) => `${TOPIC_ROOT}/${site}/incidents/${id}`;

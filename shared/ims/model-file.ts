@@ -1,7 +1,7 @@
 import { mkdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
 import { dirname } from "node:path";
 import { canonicalJson, sha256Hex } from "../canonical.ts";
-import { ModelFile } from "../contracts/model.ts";
+import { ABOVE_TAU_FAST, ModelFile } from "../contracts/model.ts";
 import { type Parsed, parsePayload, parseValue } from "../contracts/parse.ts";
 import { type ErrorCode, type Rejection, reject } from "../errors.ts";
 import { compileDistance } from "./distance.ts";
@@ -13,6 +13,12 @@ export const MODEL_MAX_BYTES = 4 * 1024 * 1024;
 
 /** Relative difference that golden samples may show: far above rounding, far below any real disagreement. */
 const GOLDEN_TOLERANCE = 1e-9;
+
+const WIRE_CODES: readonly ErrorCode[] = [
+  "SKADI_PAYLOAD_TOO_LARGE",
+  "SKADI_MALFORMED_JSON",
+  "SKADI_NOT_FINITE",
+];
 
 /** Completes a model with the SHA-256 over everything else in it. */
 export function sealModel(model: Omit<ModelFile, "sha256">): ModelFile {
@@ -46,8 +52,11 @@ export function validateModel(
   return wrong ? { ok: false, rejections: [wrong] } : { ok: true, value: model };
 }
 
+/** A number that is none keeps its own code, as do thresholds that were swapped. */
 function asModelRejection(rejection: Rejection): Rejection {
-  if (rejection.code === "SKADI_UNSUPPORTED_VERSION") return rejection;
+  if (rejection.code === "SKADI_UNSUPPORTED_VERSION" || WIRE_CODES.includes(rejection.code)) return rejection;
+  const { field, value, expected } = rejection;
+  if (expected === ABOVE_TAU_FAST) return reject("SKADI_MODEL_THRESHOLDS", { field, value, expected });
   return { ...rejection, code: "SKADI_MODEL_SCHEMA" };
 }
 
@@ -106,18 +115,8 @@ export function validateModelBytes(
   features: readonly string[] | null = FEATURES,
 ): Parsed<ModelFile> {
   const json = parsePayload(ModelFile, bytes, MODEL_MAX_BYTES);
-  if (!json.ok) return { ok: false, rejections: json.rejections.map(keepWireCodes) };
+  if (!json.ok) return { ok: false, rejections: json.rejections.map(asModelRejection) };
   return validateModel(JSON.parse(Buffer.from(bytes).toString("utf8")), features);
-}
-
-const WIRE_CODES: readonly ErrorCode[] = [
-  "SKADI_PAYLOAD_TOO_LARGE",
-  "SKADI_MALFORMED_JSON",
-  "SKADI_NOT_FINITE",
-];
-
-function keepWireCodes(rejection: Rejection): Rejection {
-  return WIRE_CODES.includes(rejection.code) ? rejection : asModelRejection(rejection);
 }
 
 function unreadable(path: string, error: unknown): Rejection {

@@ -41,16 +41,15 @@ export function createScorer(model: ModelFile): Scorer {
   const distance = compiled(model, allFeatures(scale.length));
   return {
     model,
-    score: scoreFunction(model),
+    score: scoreFunction(model, distance),
     riseAtMost: (from, to) => distance.riseAtMost(to.map((value, j) => (value - from[j]!) / scale[j]!)),
   };
 }
 
-function scoreFunction(model: ScoringModel): Scorer["score"] {
+function scoreFunction(model: ScoringModel, whole: Distance): Scorer["score"] {
   const mean = Float64Array.from(model.scaler.mean);
   const inverse_scale = Float64Array.from(model.scaler.scale, (s) => 1 / s);
   const F = mean.length;
-  const whole = compiled(model, allFeatures(F));
   const partial = partialScores(model);
   const z = new Float64Array(F);
   return (x, out = { d: 0, cluster: 0, contributions: new Float64Array(F), missing: 0 }) => {
@@ -126,7 +125,7 @@ export function scoreBatch(model: ScoringModel, x: Float64Array): { d: Float64Ar
     nearestRows(nearestProblem(model), x, cluster, d);
     if (allRooted(d)) return { d, cluster };
   }
-  const score = scoreFunction(model);
+  const score = scoreFunction(model, compiled(model, allFeatures(F)));
   const row = new Float64Array(F);
   const verdict: Verdict = { d: 0, cluster: 0, contributions: new Float64Array(F), missing: 0 };
   for (let i = 0; i < rows; i++) {

@@ -64,7 +64,7 @@ export function drivenHall(options: { start_ms: number; seed: number }) {
   const safety = { mode, quarantine, journal, device_spacing_s: INTERVAL_MS / 1000 };
   const actions = actionLog({ clock, store, counters: newCounters(), events, commander, ...safety });
   const context = { actions, store, events, mode, quarantine, fleet, log };
-  const trials = createTrials({ ...context, rollout: { scorer: () => null } }, INTERVAL_MS);
+  const trials = createTrials({ ...context, rollout: { scorerOf: () => null } }, INTERVAL_MS);
 
   let seq = 0;
   const runMinute = () => {

@@ -50,7 +50,7 @@ export const healthRoutes: RouteGroup = (api, context) => {
         site: context.config.site,
         ts: isoTime(context.clock.now()),
         uptime_s: (performance.now() - context.started_ms) / 1000,
-        model_id: context.rollout.scorer()?.model.id ?? null,
+        model_id: context.rollouts.scorer()?.model.id ?? null,
         counters: context.counters,
         notifications: context.notifier.counts(),
         lost_by_rack: Object.fromEntries(lossy.map((rack) => [rack.rack_id, rack.lost])),
@@ -59,13 +59,13 @@ export const healthRoutes: RouteGroup = (api, context) => {
   });
 };
 
-function findProblems({ broker_connected, rollout, fleet, mode, schedules }: ApiContext): string[] {
+function findProblems({ broker_connected, rollouts, fleet, mode, schedules }: ApiContext): string[] {
   const disobedient = fleet.racks
     .filter((rack) => agentOnline(rack) && rack.status?.mode !== mode.of(rack.rack_id))
     .map((rack) => rack.rack_id);
   return [
     ...(broker_connected() ? [] : ["the MQTT broker cannot be reached"]),
-    ...(rollout.scorer() ? [] : ["no valid model is loaded"]),
+    ...(rollouts.scorer() ? [] : ["no valid model is loaded"]),
     ...schedules
       .list()
       .filter(({ last_run }) => last_run?.outcome === "failed")

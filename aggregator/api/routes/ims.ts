@@ -4,6 +4,7 @@ import type { ModelFile } from "../../../shared/contracts/model.ts";
 import { Rejection } from "../../../shared/contracts/rejection.ts";
 import { Score } from "../../../shared/contracts/score.ts";
 import { agentOnline } from "../../fleet.ts";
+import { keepTrained } from "../../models/registry/keep-trained.ts";
 import { requireToken, TOKEN_SECURITY } from "../auth.ts";
 import type { ApiContext, RouteGroup } from "../context.ts";
 import { ErrorBody } from "../errors.ts";
@@ -71,7 +72,7 @@ export const imsRoutes: RouteGroup = (api, context) => {
       },
     },
     handler: async () => ({
-      active: context.rollout.scorer()?.model.id ?? null,
+      active: context.rollouts.scorer()?.model.id ?? null,
       models: listModels(context),
     }),
   });
@@ -87,20 +88,20 @@ export const imsRoutes: RouteGroup = (api, context) => {
     handler: async (request) => {
       const { data, n_clusters, clusters, seed, activate } = request.body;
       const started = performance.now();
-      const model = await context.trainer.train({
+      const trained = await context.trainer.train({
         data: data ?? null,
         clusters: n_clusters ?? clusters,
         seed,
       });
       const train_s = (performance.now() - started) / 1000;
-      const file = context.library.save(model);
-      if (activate) context.rollout.activate(model);
-      return trained(model, file, activate, train_s);
+      const { file } = keepTrained(context, trained, "operator");
+      if (activate) context.rollouts.activate(trained.model);
+      return summary(trained.model, file, activate, train_s);
     },
   });
 };
 
-function trained(
+function summary(
   model: ModelFile,
   file: string,
   activated: boolean,
@@ -123,8 +124,8 @@ function trained(
   };
 }
 
-function listModels({ library, rollout, store, fleet }: ApiContext): z.infer<typeof Model>[] {
-  const active_sha256 = rollout.scorer()?.model.sha256;
+function listModels({ library, rollouts, store, fleet }: ApiContext): z.infer<typeof Model>[] {
+  const active_sha256 = rollouts.scorer()?.model.sha256;
   return library.list().map(({ path, parsed }) => {
     if (!parsed.ok) return brokenModel(path, parsed.rejections);
     const model = parsed.value;

@@ -8,7 +8,7 @@ import type { EventBus } from "../../events.ts";
 import type { Store } from "../../store/store.ts";
 import type { Library } from "../library.ts";
 import { activationStack } from "./activations.ts";
-import { foundLineage } from "./lineage.ts";
+import { lineageOfFile, readLineage } from "./lineage.ts";
 
 /** Every model of the site: where it came from, at which stage it is, and who put it there. */
 export interface Registry {
@@ -83,7 +83,7 @@ export function createRegistry(context: RegistryContext): Registry {
       history: [],
     };
     store.registry.put(model);
-    stage(model, "candidate", by, `registered: ${lineage.source}`);
+    stage(model, "candidate", by, `${lineage.source}: ${lineage.data}`);
     models.set(sha256, model);
     store.flush();
     return model;
@@ -91,7 +91,8 @@ export function createRegistry(context: RegistryContext): Registry {
   const takeIn = () => {
     for (const { path, parsed } of library.list()) {
       if (!parsed.ok || models.has(parsed.value.sha256)) continue;
-      add(parsed.value, foundLineage(path, parsed.value), "folder");
+      const model = parsed.value;
+      add(model, readLineage(path, model) ?? lineageOfFile(model, "found"), "folder");
     }
   };
   const find = (name: string) => {

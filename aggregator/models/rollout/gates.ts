@@ -1,0 +1,217 @@
+import type { RolloutConfig } from "../../../shared/contracts/config.ts";
+import type { ScoreDistribution } from "../../../shared/contracts/model.ts";
+import type { RolloutGate } from "../../../shared/contracts/rollout.ts";
+import {
+  binomialTail,
+  mean,
+  normalQuantile,
+  stabilityIndex,
+  studentQuantile,
+  variance,
+} from "./statistics.ts";
+import { RATIO_EDGES, type Tally } from "./tallies.ts";
+
+/** One rack before its wave was offered and since the wave soaks, each under one model. */
+export interface RackEvidence {
+  before: Tally | null;
+  now: Tally;
+}
+
+export interface WaveEvidence {
+  /** The wave's racks that run the new model. */
+  treated: RackEvidence[];
+  /** Racks whose model did not change meanwhile. */
+  controls: RackEvidence[];
+  /** What the model's own training says of D, and its tau_fast; null if its file is gone. */
+  expected: { nominal: ScoreDistribution; tau_fast: number } | null;
+}
+
+export interface WaveErrors {
+  racks: number;
+  refused: number;
+  /** Online and without an answer in time. */
+  silent: number;
+  /** Offline since they took the model. */
+  lost: number;
+  /** Share of the other racks that are offline. */
+  others_offline: number;
+}
+
+type Gates = RolloutConfig["gates"];
+
+/** From so many control racks on they say themselves how much a rack's figures vary. */
+const CONTROLS_MIN = 4;
+/** Scores follow each other too closely to count as independent: the factor on a binomial variance without controls. */
+const DEPENDENCE = 3;
+/** The rack with the largest rise is left out where there are so many, so that one rack's real fault is no verdict. */
+const TRIM_FROM = 4;
+
+interface Rise {
+  value: number;
+  /** The largest rise that may be chance at this level. */
+  critical: number;
+}
+
+/**
+ * How much more the treated racks changed than the others did in the same time, and how much of that may be chance:
+ * a t-test of the differences. Each rack is one observation, since the scores of one are far from independent.
+ *
+ * @param chance the variance of one rack's change that counting alone explains: never less is assumed
+ * @param level chance of exceeding `critical` where nothing changed
+ */
+export function riseTest(
+  treated: readonly number[],
+  controls: readonly number[],
+  chance: number,
+  level: number,
+): Rise {
+  const kept = treated.length >= TRIM_FROM ? [...treated].sort((a, b) => a - b).slice(0, -1) : treated;
+  const others = controls.length > 0 ? mean(controls) : 0;
+  const value = mean(kept) - others;
+  const count = 1 / kept.length + (controls.length > 0 ? 1 / controls.length : 0);
+  if (controls.length < CONTROLS_MIN)
+    return { value, critical: normalQuantile(1 - level) * Math.sqrt(DEPENDENCE * chance * count) };
+  const spread = Math.max(chance, variance(controls));
+  return { value, critical: studentQuantile(1 - level, controls.length - 1) * Math.sqrt(spread * count) };
+}
+
+const share = (tally: Tally) => tally.alarms / tally.scores;
+
+/** What can be compared: every rack's change where enough have a time before, or else their present alone. */
+function comparable(evidence: WaveEvidence, scores_min: number) {
+  const enough = (tally: Tally | null): tally is Tally => tally !== null && tally.scores >= scores_min;
+  const now = (racks: RackEvidence[]) => racks.filter((rack) => enough(rack.now));
+  const both = (racks: RackEvidence[]) =>
+    now(racks).flatMap((rack) => (enough(rack.before) ? [{ before: rack.before, now: rack.now }] : []));
+  const treated = both(evidence.treated);
+  if (treated.length * 2 >= evidence.treated.length && treated.length > 0)
+    return { treated, controls: both(evidence.controls) };
+  const present = { treated: now(evidence.treated), controls: now(evidence.controls) };
+  const sound = present.treated.length * 2 >= evidence.treated.length && present.treated.length > 0;
+  return sound && present.controls.length >= CONTROLS_MIN
+    ? {
+        treated: present.treated.map((rack) => ({ before: null, now: rack.now })),
+        controls: present.controls.map((rack) => ({ before: null, now: rack.now })),
+      }
+    : null;
+}
+
+/**
+ * Alarms: the share of scores with D ≥ tau_fast (a t-test over racks of its change), and how often racks became
+ * persistent (an exact binomial test of the counts, given how much each side scored). Half the level goes to each.
+ */
+export function alarmGate(evidence: WaveEvidence, gates: Gates, level: number): RolloutGate {
+  const pair = comparable(evidence, gates.scores_min);
+  if (!pair) return undecided("alarm_rate", gates.alarm_rise_max);
+  const change = (rack: RackEvidence) => share(rack.now) - (rack.before ? share(rack.before) : 0);
+  const every = [...pair.treated, ...pair.controls];
+  const counted = every.flatMap(({ before, now }) => (before ? [before] : [now]));
+  const p = (total(counted, "alarms") + 1) / (total(counted, "scores") + 2);
+  const chance = p * (1 - p) * mean(every.map(({ before, now }) => inverse(now) + inverse(before)));
+  const rise = riseTest(pair.treated.map(change), pair.controls.map(change), chance, level / 2);
+  const limit = Math.max(gates.alarm_rise_max, rise.critical);
+  const persistent = persistentTest(evidence, level / 2);
+  const before = pair.treated.flatMap((rack) => (rack.before ? [rack.before] : []));
+  const shares = `${percent(pooled(pair.treated.map((rack) => rack.now)))} of the scores of ${racks(pair.treated.length)} alarm (${before.length > 0 ? `${percent(pooled(before))} before; ` : ""}other racks now ${pair.controls.length > 0 ? percent(pooled(pair.controls.map((rack) => rack.now))) : "none"})`;
+  const verdict = `a rise of ${points(rise.value)} beyond theirs, at most ${points(limit)} allowed`;
+  return {
+    name: "alarm_rate",
+    value: rise.value,
+    limit,
+    ok: rise.value <= limit && persistent.ok,
+    detail: `${shares}: ${verdict}; ${persistent.detail}`,
+  };
+}
+
+function persistentTest(evidence: WaveEvidence, level: number): { ok: boolean; detail: string } {
+  const treated = evidence.treated.map((rack) => rack.now);
+  const others = [...evidence.treated, ...evidence.controls].flatMap(({ before }) => before ?? []);
+  others.push(...evidence.controls.map((rack) => rack.now));
+  const [entered, before] = [total(treated, "entered"), total(others, "entered")];
+  const [scored, compared] = [total(treated, "scores"), total(others, "scores")];
+  // One rack that goes to and fro is that rack's affair.
+  const racks_hit = treated.filter((tally) => tally.entered > 0).length;
+  const p_value = binomialTail(entered, entered + before, scored / Math.max(1, scored + compared));
+  const ok = racks_hit < 2 || p_value >= level;
+  const expected = compared > 0 ? (before / compared) * scored : 0;
+  return {
+    ok,
+    detail: `persistent ${entered} times, ${expected.toFixed(1)} expected${ok ? "" : ` (p = ${p_value.toPrecision(1)})`}`,
+  };
+}
+
+/**
+ * Shift of D / tau_fast: each rack's population stability index between before and now, or between now and what the
+ * model's training expects where that is smaller: a model that is right at last may change what it is to replace. The
+ * racks that changed nothing say how large it is by the day's course alone.
+ */
+export function shiftGate(evidence: WaveEvidence, gates: Gates, level: number): RolloutGate {
+  const pair = comparable(evidence, gates.scores_min);
+  if (!pair) return undecided("d_shift", gates.d_shift_max);
+  if (pair.treated.some(({ before }) => before === null)) {
+    const detail = "no time before that D could have shifted from";
+    return { name: "d_shift", value: null, limit: gates.d_shift_max, ok: true, detail };
+  }
+  const changed = ({ before, now }: RackEvidence) => stabilityIndex(before!.bins, now.bins);
+  const expected = evidence.expected && expectedBins(evidence.expected);
+  const treated = pair.treated.map((rack) =>
+    Math.min(changed(rack), expected ? stabilityIndex(expected, rack.now.bins) : Number.POSITIVE_INFINITY),
+  );
+  const controls = pair.controls.map(changed);
+  const counts = [...pair.treated, ...pair.controls].map(({ before, now }) => inverse(before) + inverse(now));
+  const chance = 2 * RATIO_EDGES.length * mean(counts) ** 2;
+  const rise = riseTest(treated, controls, chance, level);
+  const limit = Math.max(gates.d_shift_max, rise.critical);
+  const others = controls.length > 0 ? `, of the others ${mean(controls).toFixed(2)}` : "";
+  return {
+    name: "d_shift",
+    value: rise.value,
+    limit,
+    ok: rise.value <= limit,
+    detail: `stability index of D ${mean(treated).toFixed(2)}${others}: ${rise.value.toFixed(2)} beyond theirs, at most ${limit.toFixed(2)} allowed`,
+  };
+}
+
+/** What a thousand scores would be if D were log-normal as in the model's training. */
+function expectedBins({ nominal, tau_fast }: NonNullable<WaveEvidence["expected"]>): number[] {
+  const below = RATIO_EDGES.map((edge) =>
+    normalShare((Math.log(edge * tau_fast) - nominal.log_mean) / nominal.log_std),
+  );
+  return [...below, 1].map((share, i) => 1_000 * (share - (below[i - 1] ?? 0)));
+}
+
+/** Share of the standard normal distribution below z (Abramowitz & Stegun 26.2.17, absolute error below 7.5e-8). */
+function normalShare(z: number): number {
+  const t = 1 / (1 + 0.2316419 * Math.abs(z));
+  const poly =
+    t * (0.31938153 + t * (-0.356563782 + t * (1.781477937 + t * (-1.821255978 + t * 1.330274429))));
+  const upper = (Math.exp((-z * z) / 2) / Math.sqrt(2 * Math.PI)) * poly;
+  return z >= 0 ? 1 - upper : upper;
+}
+
+/** Agents that refuse the model, do not answer, or are gone since they took it, beyond what the other racks lose. */
+export function errorGate(errors: WaveErrors, gates: Gates): RolloutGate {
+  const lost = Math.max(0, errors.lost - errors.others_offline * errors.racks);
+  const failed = errors.refused + errors.silent + lost;
+  const limit = Math.max(1, Math.floor(gates.agent_errors_max * errors.racks));
+  const all = failed >= errors.racks && errors.racks > 0;
+  return {
+    name: "agent_errors",
+    value: failed,
+    limit,
+    ok: failed <= limit && !all,
+    detail: `of ${racks(errors.racks)} ${errors.refused} refused, ${errors.silent} did not answer, ${errors.lost} went offline; at most ${limit} allowed`,
+  };
+}
+
+function undecided(name: RolloutGate["name"], limit: number): RolloutGate {
+  return { name, value: null, limit, ok: null, detail: "too few scores so far" };
+}
+
+const total = (tallies: readonly Tally[], field: "scores" | "alarms" | "entered") =>
+  tallies.reduce((sum, tally) => sum + tally[field], 0);
+const inverse = (tally: Tally | null) => (tally ? 1 / tally.scores : 0);
+const pooled = (tallies: readonly Tally[]) => total(tallies, "alarms") / total(tallies, "scores");
+const percent = (part: number) => `${(100 * part).toFixed(1)} %`;
+const points = (part: number) => `${(100 * part).toFixed(1)} points`;
+const racks = (count: number) => `${count} rack${count === 1 ? "" : "s"}`;

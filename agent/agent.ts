@@ -12,7 +12,7 @@ import { readHealthFile } from "../shared/ims/health-file.ts";
 import { scoreTelemetry } from "../shared/ims/score.ts";
 import { toFeatures } from "../shared/ims/to-features.ts";
 import type { Log } from "../shared/log.ts";
-import { type Clock, isoTime } from "../shared/time.ts";
+import { type Clock, isoTime, systemClock } from "../shared/time.ts";
 import { packageVersion } from "../shared/version.ts";
 import { adviceFilter } from "./actuators/advice.ts";
 import type { ActuatorDriver } from "./actuators/driver.ts";
@@ -31,7 +31,9 @@ import { type Heat, heatOf } from "./guardrail/heat.ts";
 import { createSupervisor, type Supervised } from "./health.ts";
 import { journalFile, openJournal } from "./journal.ts";
 import type { IntentOutcome } from "./journal-record.ts";
-import { manifestFile, openModelSlot } from "./model-slot.ts";
+import { modelFiles } from "./models/cache.ts";
+import { type ModelAnswer, openModelSlot } from "./models/slot.ts";
+import { openTrust } from "./models/trust.ts";
 import type { SensorDriver } from "./sensors/driver.ts";
 import { ordersOf } from "./standing-orders.ts";
 import { openOutbox } from "./uplink/index.ts";
@@ -125,11 +127,26 @@ export function createAgent(options: AgentOptions): Agent {
   let journalled: Promise<unknown> = Promise.resolve();
   const stops: (() => void)[] = [];
 
+  const files = modelFiles(config);
+  const onProblem = (rejections: Rejection[], where: string) =>
+    log.warn({ event: "model_problem", where, rejections });
+  const trust = openTrust({ file: files.keys, pinned: public_key, onProblem });
   const models = openModelSlot({
-    cache_file: manifestFile(config),
-    model_file: config.model.file,
-    public_key,
-    onProblem: (rejections, where) => log.warn({ event: "model_refused", where, rejections }),
+    rack_id,
+    files,
+    config: config.model,
+    score_s: config.loop.score_s,
+    trust,
+    clock: systemClock(),
+    listen: (sha256, onPart) => uplink.listenForParts(sha256, onPart),
+    onAnswer,
+    onSwap(model) {
+      stats.model_swaps++;
+      log.info({ event: "model_swapped", model_id: model.id, sha256: model.sha256 });
+    },
+    onNews: () => uplink.announce(),
+    onKeys: (keys) => log.info({ event: "keys_changed", keys }),
+    onProblem,
   });
   const journal = openJournal(journalFile(config), log);
   const orders = ordersOf(config, log, () => uplink.announce());
@@ -146,7 +163,7 @@ export function createAgent(options: AgentOptions): Agent {
     healthDescription(),
     config.limits.inlet_c - config.guardrail.inlet_margin_c,
   );
-  const acceptCommand = commandGate({ rack_id, public_key, wall_ms: Date.now });
+  const acceptCommand = commandGate({ rack_id, keys: trust.keys, wall_ms: Date.now });
   const status = (state: "online" | "offline"): string => {
     const message: Status = {
       v: 1,
@@ -157,12 +174,20 @@ export function createAgent(options: AgentOptions): Agent {
       driver: sensors.name,
       mode: orders.mode(),
       model_id: models.scorer?.model.id ?? null,
+      model_sha256: models.scorer?.model.sha256 ?? null,
+      manifest: models.manifest,
     };
     return JSON.stringify(message);
   };
   const { catch_up_per_s } = config.uplink;
   const connection = { site, rack_id, mqtt: config.mqtt, outbox, catch_up_per_s, clock, log };
-  const uplink = mqttUplink({ ...connection, status, onCommand, onModel });
+  const uplink = mqttUplink({
+    ...connection,
+    status,
+    onCommand,
+    onModel: models.offer,
+    onKeys: models.offerKeys,
+  });
 
   /** Without one, or with one that cannot be used, sensors are checked for what needs no learning. */
   function healthDescription(): HealthDescription | null {
@@ -218,6 +243,7 @@ export function createAgent(options: AgentOptions): Agent {
     });
     // The outbox waits for the disk: what the guardrail has just asked of the devices leaves first.
     setImmediate(report, telemetry, score);
+    setImmediate(models.ticked);
     watchdog.alive(`${orders.mode()}, ${severity}`);
   }
 
@@ -253,7 +279,9 @@ export function createAgent(options: AgentOptions): Agent {
   }
 
   function scored({ sample, departure, sensors }: Supervised): Score | null {
-    const own = uncommanded(believed(sample), setpoints);
+    const delivered = believed(sample);
+    const own = uncommanded(delivered, setpoints);
+    models.observe(clock.now(), toFeatures(delivered), toFeatures(own));
     const score = models.scorer ? scoreTelemetry(models.scorer, own, "agent") : null;
     if (!score) return null;
     return { ...score, ...(departure && { departure }), ...(sensors.length > 0 && { sensors }) };
@@ -454,22 +482,21 @@ export function createAgent(options: AgentOptions): Agent {
     }
   }
 
-  function onModel(payload: Uint8Array): void {
-    const offer = models.offer(payload);
-    if (offer.outcome === "refused") {
-      log.warn({ event: "model_refused", model_id: offer.model_id, rejections: offer.rejections });
-      acknowledge("model", offer.model_id, offer.rejections);
-      return;
-    }
-    if (offer.outcome === "swapped") {
-      stats.model_swaps++;
-      log.info({ event: "model_swapped", model_id: offer.model_id });
-      uplink.announce();
-    }
-    acknowledge("model", offer.model_id, []);
+  function onAnswer({ model_id, counter, rejections, shadow }: ModelAnswer): void {
+    if (rejections.length > 0) log.warn({ event: "model_refused", model_id, counter, rejections, shadow });
+    else log.info({ event: "model_accepted", model_id, counter, shadow });
+    acknowledge("model", model_id, rejections, {
+      ...(counter !== undefined && { counter }),
+      ...(shadow && { shadow }),
+    });
   }
 
-  function acknowledge(of: Ack["of"], ref: string | undefined, errors: Rejection[]): void {
+  function acknowledge(
+    of: Ack["of"],
+    ref: string | undefined,
+    errors: Rejection[],
+    more: Pick<Ack, "counter" | "shadow"> = {},
+  ): void {
     const ack: Ack = {
       v: 1,
       ts: isoTime(clock.wall(clock.now())),
@@ -477,6 +504,7 @@ export function createAgent(options: AgentOptions): Agent {
       of,
       ok: errors.length === 0,
       errors,
+      ...more,
     };
     uplink.send("ack", ref === undefined ? ack : { ...ack, ref });
   }
@@ -528,6 +556,7 @@ export function createAgent(options: AgentOptions): Agent {
       await new Promise((resolve) => setImmediate(resolve));
       if (orders.mode() === "closed_loop") await failSafe();
       journal.close();
+      await models.stop();
       await uplink.stop();
       outbox.close();
       await sensors.close();

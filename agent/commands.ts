@@ -1,21 +1,21 @@
-import type { KeyObject } from "node:crypto";
 import { Command } from "../shared/contracts/messages.ts";
 import { type Parsed, parsePayload } from "../shared/contracts/parse.ts";
 import { type Rejection, reject } from "../shared/errors.ts";
-import { checkSignature } from "../shared/signing.ts";
+import { verifyMessage } from "../shared/signing.ts";
+import type { TrustedKeys } from "./models/trust.ts";
 
 /** How far apart the clocks of agent and aggregator may be before commands are taken for expired. */
 const CLOCK_SKEW_MS = 30_000;
 
 export interface CommandGateOptions {
   rack_id: string;
-  /** Without the site's key no command can be trusted, so all are refused. */
-  public_key: KeyObject | null;
+  /** Those of the site as of now, any of which may have signed; with none, all commands are refused. */
+  keys(): TrustedKeys;
   wall_ms(): number;
 }
 
 /**
- * Lets a command through only if it is well-formed, signed by the site's key, meant for this rack, fresh, and
+ * Lets a command through only if it is well-formed, signed by a key of the site, meant for this rack, fresh, and
  * newer than every command before it.
  */
 export function commandGate(options: CommandGateOptions): (payload: Uint8Array) => Parsed<Command> {
@@ -25,7 +25,7 @@ export function commandGate(options: CommandGateOptions): (payload: Uint8Array) 
     if (!parsed.ok) return parsed;
     const command = parsed.value;
     const wrong =
-      wrongSignature(payload, options.public_key) ??
+      wrongSignature(payload, options.keys()) ??
       wrongRack(command, options.rack_id) ??
       expired(command, options.wall_ms()) ??
       repeated(command, counter);
@@ -35,10 +35,15 @@ export function commandGate(options: CommandGateOptions): (payload: Uint8Array) 
   };
 }
 
-function wrongSignature(payload: Uint8Array, public_key: KeyObject | null): Rejection | undefined {
-  if (public_key) return checkSignature(payload, public_key);
-  const expected = "the site's public key in the agent's configuration";
-  return reject("SKADI_BAD_SIGNATURE", { field: "trust.public_key_file", expected });
+function wrongSignature(payload: Uint8Array, keys: TrustedKeys): Rejection | undefined {
+  if (keys.size === 0) {
+    const expected = "the site's public key in the agent's configuration";
+    return reject("SKADI_BAD_SIGNATURE", { field: "trust.public_key_file", expected });
+  }
+  // As it came from the wire: a field that this reader does not know is signed too.
+  const message = JSON.parse(Buffer.from(payload).toString("utf8")) as { signature?: string };
+  if ([...keys.values()].some((key) => verifyMessage(message, key))) return undefined;
+  return reject("SKADI_BAD_SIGNATURE", { field: "signature", expected: "a signature of this site's key" });
 }
 
 function wrongRack(command: Command, rack_id: string): Rejection | undefined {

@@ -8,7 +8,7 @@ import { readPublicKey } from "../../shared/signing.ts";
 import { systemClock } from "../../shared/time.ts";
 import { actuatorDriver } from "../actuators/index.ts";
 import { createAgent } from "../agent.ts";
-import { manifestFile } from "../model-slot.ts";
+import { modelFiles } from "../models/cache.ts";
 import { sensorDriver } from "../sensors/index.ts";
 import { noWatchdog, systemdWatchdog } from "../watchdog.ts";
 import { agentConfig, type ConfigFlag } from "./config.ts";
@@ -30,7 +30,6 @@ export async function run(flags: ConfigFlag & { dryRun?: boolean }): Promise<voi
  * in the log.
  */
 function dryRunConfig(config: AgentConfig, folder: string): AgentConfig {
-  const known = manifestFile(config);
   const copy: AgentConfig = {
     ...config,
     mode: "advisory",
@@ -38,7 +37,9 @@ function dryRunConfig(config: AgentConfig, folder: string): AgentConfig {
     uplink: { ...config.uplink, store: "memory" },
     log: { level: "debug" },
   };
-  if (existsSync(known)) cpSync(known, manifestFile(copy));
+  const known = Object.values(modelFiles(config));
+  for (const [i, file] of Object.values(modelFiles(copy)).entries())
+    if (existsSync(known[i]!)) cpSync(known[i]!, file);
   return copy;
 }
 

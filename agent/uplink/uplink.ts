@@ -1,6 +1,14 @@
 import mqtt, { type MqttClient } from "mqtt";
 import type { MqttClientConfig } from "../../shared/contracts/config-parts.ts";
-import { commandTopic, modelTopic, type UpChannel, upTopic } from "../../shared/contracts/topics.ts";
+import {
+  commandTopic,
+  keyRingTopic,
+  modelChunkTopic,
+  modelTopic,
+  parseChunkTopic,
+  type UpChannel,
+  upTopic,
+} from "../../shared/contracts/topics.ts";
 import type { Log } from "../../shared/log.ts";
 import type { Clock } from "../../shared/time.ts";
 import type { Letter, Outbox } from "./outbox.ts";
@@ -24,6 +32,7 @@ export interface UplinkOptions {
   status(state: "online" | "offline"): string;
   onCommand(payload: Uint8Array): void;
   onModel(payload: Uint8Array): void;
+  onKeys(payload: Uint8Array): void;
 }
 
 export interface Uplink {
@@ -32,6 +41,8 @@ export interface Uplink {
   stop(): Promise<void>;
   /** Hands a message to the outbox; it leaves in the order of its lane, now or when the broker is back. */
   send(channel: UpChannel, message: object): void;
+  /** Subscribes to the parts of one model, now or when the broker is there. Returns the function that ends it. */
+  listenForParts(sha256: string, onPart: (n: number, part: Uint8Array) => void): () => void;
   /** Publishes the status again, for example after the mode changed. */
   announce(): void;
   readonly connected: boolean;
@@ -56,6 +67,7 @@ export function mqttUplink(options: UplinkOptions): Uplink {
   let delivered = 0;
   let paused = false;
   let onIdle: (() => void) | null = null;
+  const parts_wanted = new Map<string, (n: number, part: Uint8Array) => void>();
 
   const next = (): Letter | undefined => {
     const news = outbox.take("news");
@@ -95,12 +107,17 @@ export function mqttUplink(options: UplinkOptions): Uplink {
     if (!client?.connected) return;
     client.publish(upTopic(site, rack_id, "status"), options.status("online"), { qos: 1, retain: true });
   };
+  const subscribe = (topics: string[]) => {
+    client?.subscribe(topics, { qos: 1 }, (error) => {
+      if (error) log.error({ event: "subscribe_failed", reason: error.message });
+    });
+  };
   const onConnect = () => {
     complained = false;
     log.info({ event: "broker_connected", url: options.mqtt.url });
-    client?.subscribe([commandTopic(site, rack_id), modelTopic(site)], { qos: 1 }, (error) => {
-      if (error) log.error({ event: "subscribe_failed", reason: error.message });
-    });
+    // Keys before what they sign: a broker sends what it has retained in the order of the subscriptions.
+    subscribe([commandTopic(site, rack_id), keyRingTopic(site), modelTopic(site)]);
+    for (const sha256 of parts_wanted.keys()) subscribe([modelChunkTopic(site, sha256, "+")]);
     // Before the first sample, so that the aggregator knows that this rack is scored by its own agent.
     announce();
     announced = true;
@@ -108,7 +125,10 @@ export function mqttUplink(options: UplinkOptions): Uplink {
   };
   const onMessage = (topic: string, payload: Uint8Array) => {
     try {
-      if (topic === modelTopic(site)) options.onModel(payload);
+      const part = parseChunkTopic(site, topic);
+      if (part) parts_wanted.get(part.sha256)?.(part.n, payload);
+      else if (topic === modelTopic(site)) options.onModel(payload);
+      else if (topic === keyRingTopic(site)) options.onKeys(payload);
       else options.onCommand(payload);
     } catch (error) {
       // Whatever a message does, the rack stays guarded.
@@ -168,6 +188,19 @@ export function mqttUplink(options: UplinkOptions): Uplink {
       const seq = "seq" in message && typeof message.seq === "number" ? { seq: message.seq } : {};
       outbox.add({ channel, payload: JSON.stringify(message), ...seq });
       pump();
+    },
+    listenForParts(sha256, onPart) {
+      const topic = modelChunkTopic(site, sha256, "+");
+      parts_wanted.set(sha256, onPart);
+      if (client?.connected) subscribe([topic]);
+      return () => {
+        if (parts_wanted.get(sha256) !== onPart) return;
+        parts_wanted.delete(sha256);
+        if (!client?.connected) return;
+        client.unsubscribe(topic, (error) => {
+          if (error) log.debug({ event: "unsubscribe_failed", topic, reason: error.message });
+        });
+      };
     },
     announce,
     get connected() {

@@ -64,17 +64,35 @@ export const AgentConfig = z.strictObject({
   drives: Drives,
   model: z
     .strictObject({
-      /** The last good model is kept here and used at the next start, with or without network. */
+      /** The last good model and the one before it are kept here and used at the next start, with or without network. */
       cache_dir: z.string().default("data/agent"),
       /** A model file to start from when the cache is empty. */
       file: z.string().optional(),
       /** What healthy sensors look like (skadi-aggregator train-health). Without it fewer faults are seen. */
       health_file: z.string().optional(),
+      /** How long one attempt waits for the parts of a model that is too large for its manifest. */
+      parts_wait_s: z.number().positive().default(30),
+      /** A model is refused if more of its features than this have no working sensor on this rack. */
+      missing_features_max: z.int().min(0).default(7),
+      /** When the rack's own last hour speaks against a model. */
+      shadow: z
+        .strictObject({
+          /** With fewer scored samples it says nothing. */
+          samples_min: z.int().min(1).default(120),
+          /** A model is refused that alarms on more than this share of them … */
+          alarm_share_max: z.number().min(0).max(1).default(0.5),
+          /** … while the present one alarms on less than this. */
+          present_share_max: z.number().min(0).max(1).default(0.1),
+        })
+        .prefault({}),
     })
     .prefault({}),
   trust: z
     .strictObject({
-      /** The site's public key (PEM). Without it every command is refused and models are checked by hash only. */
+      /**
+       * The site's public key (PEM), trusted until the site announces others with a signature of it. Without it every
+       * command is refused and models are checked by hash only.
+       */
       public_key_file: z.string().optional(),
     })
     .prefault({}),

@@ -1,5 +1,6 @@
 import { mkdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
 import { dirname } from "node:path";
+import { z } from "zod";
 import { canonicalJson, sha256Hex } from "../canonical.ts";
 import { ABOVE_TAU_FAST, ModelFile } from "../contracts/model.ts";
 import { type Parsed, parsePayload, parseValue } from "../contracts/parse.ts";
@@ -114,9 +115,9 @@ export function validateModelBytes(
   bytes: Uint8Array,
   features: readonly string[] | null = FEATURES,
 ): Parsed<ModelFile> {
-  const json = parsePayload(ModelFile, bytes, MODEL_MAX_BYTES);
+  const json = parsePayload(z.unknown(), bytes, MODEL_MAX_BYTES);
   if (!json.ok) return { ok: false, rejections: json.rejections.map(asModelRejection) };
-  return validateModel(JSON.parse(Buffer.from(bytes).toString("utf8")), features);
+  return validateModel(json.value, features);
 }
 
 function unreadable(path: string, error: unknown): Rejection {

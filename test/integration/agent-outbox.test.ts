@@ -45,6 +45,7 @@ function uplinkTo(url: string, outbox = memoryOutbox(10_000), catch_up_per_s = 1
     status: () => "{}",
     onCommand() {},
     onModel() {},
+    onKeys() {},
   });
   onTestFinished(() => uplink.stop());
   return uplink;

@@ -1,4 +1,3 @@
-import { generateKeyPairSync } from "node:crypto";
 import { rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import mqtt, { type MqttClient } from "mqtt";
@@ -10,7 +9,8 @@ import { readDecision } from "../../agent/journal.ts";
 import type { SensorDriver } from "../../agent/sensors/driver.ts";
 import { RACK_TARGETS, type RackTarget } from "../../shared/contracts/action.ts";
 import { AgentConfig } from "../../shared/contracts/agent-config.ts";
-import type { Command, CommandBody, ModelManifest } from "../../shared/contracts/messages.ts";
+import type { Command, CommandBody } from "../../shared/contracts/messages.ts";
+import type { ModelFile } from "../../shared/contracts/model.ts";
 import type { MeasuredField } from "../../shared/contracts/telemetry.ts";
 import { commandTopic, modelTopic } from "../../shared/contracts/topics.ts";
 import { writeHealthFile } from "../../shared/ims/health-file.ts";
@@ -22,12 +22,13 @@ import { eventually } from "../support/eventually.ts";
 import { smallHealth } from "../support/health.ts";
 import { smallModel } from "../support/models.ts";
 import { NOMINAL_READING } from "../support/readings.ts";
+import { keyPair, manifestOf } from "../support/signed-manifests.ts";
 import { temporaryFolder } from "../support/temporary.ts";
 
 /** One guard tick, 5 s, takes 50 ms. */
 const SPEED = 100;
 const RACK = "R-C-07";
-const keys = generateKeyPairSync("ed25519");
+const keys = keyPair();
 
 type Values = Record<MeasuredField, number | null>;
 
@@ -40,7 +41,7 @@ interface Rig {
   /** Every message of the rack by channel, in order of arrival. */
   heard: Record<string, Record<string, unknown>[]>;
   command(body: CommandBody, changes?: Partial<Command>): void;
-  push(model: unknown, counter: number): void;
+  push(model: ModelFile, counter: number): void;
   raw(topic: string, payload: string): void;
   /** From now on the sensor driver never answers. */
   hang(): void;
@@ -188,16 +189,7 @@ async function rig(
     },
     kill_switch_file,
     push(model, model_counter) {
-      const manifest: ModelManifest = {
-        v: 1,
-        kind: "ims",
-        counter: model_counter,
-        issued_at: new Date().toISOString(),
-        previous_id: null,
-        model,
-      };
-      const signed = JSON.stringify(signMessage(manifest, keys.privateKey));
-      observer.publish(modelTopic("dc1"), signed, { qos: 1, retain: true });
+      observer.publish(modelTopic("dc1"), manifestOf(model, model_counter, keys), { qos: 1, retain: true });
     },
   };
 }
@@ -221,8 +213,14 @@ describe("an agent", () => {
     push(model, 1);
     await eventually("a score", () => heard.score?.length);
     expect(heard.score![0]).toMatchObject({ model_id: model.id, scored_by: "agent", state: "nominal" });
-    expect(heard.ack).toContainEqual(expect.objectContaining({ of: "model", ok: true, ref: model.id }));
+    const ack = await eventually("an answer", () => heard.ack?.at(-1));
+    expect(ack).toMatchObject({ of: "model", ok: true, ref: model.id, counter: 1, shadow: {} });
     await eventually("its new model in the status", () => heard.status?.at(-1)?.model_id === model.id);
+    const { model_sha256, manifest } = heard.status!.at(-1)!;
+    expect({ model_sha256, manifest }).toEqual({
+      model_sha256: model.sha256,
+      manifest: { counter: 1, stale: false },
+    });
   });
 
   it("marks a reading that the other sensors contradict, and scores without it", async () => {
@@ -270,19 +268,21 @@ describe("an agent", () => {
   });
 
   it("swaps models without missing a tick, and refuses a bad one without missing one either", async () => {
-    const offered = Array.from({ length: 10 }, (_, i) =>
-      i % 3 === 1 ? { ...model, tau_fast: 0.1 } : smallModel({ seed: i + 2, created_ms: (i + 2) * 1e9 }),
-    );
+    const offered = Array.from({ length: 10 }, (_, i) => {
+      const another = smallModel({ seed: i + 2, created_ms: (i + 2) * 1e9 });
+      return i % 3 === 1 ? { ...another, tau_fast: 0.1 } : another;
+    });
     const { heard, agent, push } = await rig({ speed: 20 });
     push(model, 1);
     await eventually("scores", () => (heard.score?.length ?? 0) > 2);
-    offered.forEach((model, i) => {
+    const answers = () => heard.ack?.filter((ack) => ack.of === "model") ?? [];
+    for (const [i, model] of offered.entries()) {
       push(model, i + 2);
-    });
-    const refusals = () => heard.ack?.filter((a) => a.of === "model" && a.ok === false) ?? [];
-    await eventually("all answers", () => (heard.ack?.filter((a) => a.of === "model").length ?? 0) >= 11);
-    expect(refusals()).toHaveLength(3);
-    for (const ack of refusals()) expect(ack.errors).toMatchObject([{ code: "SKADI_MODEL_HASH" }]);
+      await eventually("an answer", () => answers().at(-1)?.counter === i + 2);
+    }
+    const refusals = answers().filter((ack) => ack.ok === false);
+    expect(refusals).toHaveLength(3);
+    for (const ack of refusals) expect(ack.errors).toMatchObject([{ code: "SKADI_MODEL_HASH" }]);
     await eventually("a few more ticks", () => agent.stats().scores > 8);
     const { guard_ticks, scores, late_ticks } = agent.stats();
     expect(late_ticks).toBe(0);

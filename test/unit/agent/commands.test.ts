@@ -1,8 +1,8 @@
-import { generateKeyPairSync } from "node:crypto";
+import { generateKeyPairSync, type KeyObject } from "node:crypto";
 import { describe, expect, it } from "vitest";
 import { commandGate } from "../../../agent/commands.ts";
 import type { Command } from "../../../shared/contracts/messages.ts";
-import { signMessage } from "../../../shared/signing.ts";
+import { keyId, signMessage } from "../../../shared/signing.ts";
 
 const keys = generateKeyPairSync("ed25519");
 const strangers = generateKeyPairSync("ed25519");
@@ -22,8 +22,9 @@ function command(changes: Partial<Command> = {}, key = keys.privateKey): Buffer 
   return Buffer.from(JSON.stringify(signMessage(message, key)));
 }
 
-const openGate = (public_key: typeof keys.publicKey | null = keys.publicKey) =>
-  commandGate({ rack_id: "R-A-01", public_key, wall_ms: () => NOW });
+const trusted = (...all: KeyObject[]) => new Map(all.map((key) => [keyId(key), key]));
+const openGate = (public_keys: KeyObject[] = [keys.publicKey]) =>
+  commandGate({ rack_id: "R-A-01", keys: () => trusted(...public_keys), wall_ms: () => NOW });
 
 const codeOf = (result: ReturnType<ReturnType<typeof commandGate>>) =>
   result.ok ? "ok" : result.rejections[0]?.code;
@@ -48,6 +49,12 @@ describe("a command", () => {
     expect(codeOf(openGate()(payload))).toBe(code);
   });
 
+  it("may be signed by any of the site's keys, so that a new one can take over", () => {
+    const accept = openGate([keys.publicKey, strangers.publicKey]);
+    expect(codeOf(accept(command({ counter: 1 }, keys.privateKey)))).toBe("ok");
+    expect(codeOf(accept(command({ counter: 2 }, strangers.privateKey)))).toBe("ok");
+  });
+
   it("cannot be replayed", () => {
     const accept = openGate();
     const payload = command({ counter: 5 });
@@ -57,6 +64,6 @@ describe("a command", () => {
   });
 
   it("is never obeyed by an agent that has no key to check it with", () => {
-    expect(codeOf(openGate(null)(command()))).toBe("SKADI_BAD_SIGNATURE");
+    expect(codeOf(openGate([])(command()))).toBe("SKADI_BAD_SIGNATURE");
   });
 });

@@ -1,0 +1,137 @@
+import { existsSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { z } from "zod";
+import type { AgentConfig } from "../../shared/contracts/agent-config.ts";
+import { Timestamp } from "../../shared/contracts/envelope.ts";
+import type { ModelFile } from "../../shared/contracts/model.ts";
+import { type Parsed, parsePayload } from "../../shared/contracts/parse.ts";
+import { type Rejection, reject } from "../../shared/errors.ts";
+import { MODEL_MAX_BYTES, validateModel } from "../../shared/ims/model-file.ts";
+import type { AcceptedManifest } from "./manifest-gate.ts";
+import { writeWhole } from "./whole-file.ts";
+
+/** Where one rack's agent keeps what it was given. */
+export interface ModelFiles {
+  /** The model in use, and the manifest that brought it. */
+  model: string;
+  /** The one before: there if the other is damaged, and for a way back without network. */
+  previous: string;
+  /** The newest manifest that was accepted, whether its model could be used or not. */
+  accepted: string;
+  keys: string;
+  /** What agents kept when a manifest still had its one model inside. */
+  single: string;
+}
+
+export function modelFiles({ rack_id, model }: Pick<AgentConfig, "rack_id" | "model">): ModelFiles {
+  const file = (what: string) => join(model.cache_dir, `${rack_id}.${what}.json`);
+  return {
+    model: file("model"),
+    previous: file("model.previous"),
+    accepted: file("accepted"),
+    keys: file("keys"),
+    single: file("manifest"),
+  };
+}
+
+const Accepted = z.object({ counter: z.int().positive(), digest: z.string(), expires_at: Timestamp });
+const KeptManifest = z.object({ v: z.literal(1), manifest: Accepted });
+const KeptModel = z.object({ v: z.literal(1), manifest: Accepted, model: z.unknown() });
+const SingleModel = z.object({ v: z.literal(1), model: z.unknown() });
+
+const FILE_MAX_BYTES = MODEL_MAX_BYTES + 64 * 1024;
+
+/** The last known good models of one rack, and how far it has come in the sequence of manifests. */
+export interface ModelCache {
+  /** The newest whole model; null if there is none. */
+  model: ModelFile | null;
+  accepted: AcceptedManifest | null;
+  /** The file of the model before the one in use, if it is the one that is asked for; not checked yet. */
+  previous(sha256: string): Buffer<ArrayBuffer> | null;
+  accept(manifest: AcceptedManifest): void;
+  /**
+   * Keeps a model as the one in use. Failing is reported, not thrown: it costs the next start its model, not this run.
+   *
+   * @param json the model file as it was delivered
+   */
+  keep(model: ModelFile, json: string, manifest: AcceptedManifest): Promise<void>;
+  /** Resolves when everything so far is on the disk, or was reported. */
+  settled(): Promise<void>;
+}
+
+export function openModelCache(
+  files: ModelFiles,
+  onProblem: (rejections: Rejection[], where: string) => void,
+): ModelCache {
+  /** One after another, so that no two writers meet in a file. */
+  let written: Promise<void> = Promise.resolve();
+  const write = (path: string, write: () => Promise<void>) => {
+    written = written.then(write).catch((error: unknown) => onProblem([notKept(error)], path));
+    return written;
+  };
+  const read = <T>(path: string, parse: (bytes: Uint8Array) => Parsed<T>): T | null => {
+    if (!existsSync(path)) return null;
+    const parsed = parse(readFileSync(path));
+    if (parsed.ok) return parsed.value;
+    onProblem(parsed.rejections, path);
+    return null;
+  };
+
+  const current = read(files.model, keptModel);
+  const fallback = current ?? read(files.previous, keptModel);
+  /** A damaged file must not take the place of the good one before it. */
+  let current_sha256 = current?.model.sha256 ?? null;
+  return {
+    model: fallback?.model ?? read(files.single, singleModel),
+    accepted: newest(read(files.accepted, keptManifest), fallback?.manifest ?? null),
+    previous(sha256) {
+      const model = read(files.previous, unchecked);
+      return model?.sha256 === sha256 ? Buffer.from(JSON.stringify(model)) : null;
+    },
+    accept(manifest) {
+      const content = JSON.stringify({ v: 1, manifest });
+      void write(files.accepted, () => writeWhole(files.accepted, content));
+    },
+    keep({ sha256 }, json, manifest) {
+      const content = `{"v":1,"manifest":${JSON.stringify(manifest)},"model":${json}}`;
+      return write(files.model, async () => {
+        const replaces = current_sha256 !== null && current_sha256 !== sha256;
+        await writeWhole(files.model, content, replaces ? files.previous : undefined);
+        current_sha256 = sha256;
+      });
+    },
+    settled: () => written,
+  };
+}
+
+function keptModel(bytes: Uint8Array): Parsed<{ manifest: AcceptedManifest; model: ModelFile }> {
+  const kept = parsePayload(KeptModel, bytes, FILE_MAX_BYTES);
+  if (!kept.ok) return kept;
+  const model = validateModel(kept.value.model);
+  return model.ok ? { ok: true, value: { manifest: kept.value.manifest, model: model.value } } : model;
+}
+
+function unchecked(bytes: Uint8Array): Parsed<{ sha256?: unknown } | null> {
+  const kept = parsePayload(KeptModel, bytes, FILE_MAX_BYTES);
+  return kept.ok ? { ok: true, value: kept.value.model as { sha256?: unknown } | null } : kept;
+}
+
+function keptManifest(bytes: Uint8Array): Parsed<AcceptedManifest> {
+  const kept = parsePayload(KeptManifest, bytes);
+  return kept.ok ? { ok: true, value: kept.value.manifest } : kept;
+}
+
+function singleModel(bytes: Uint8Array): Parsed<ModelFile> {
+  const kept = parsePayload(SingleModel, bytes, FILE_MAX_BYTES);
+  return kept.ok ? validateModel(kept.value.model) : kept;
+}
+
+function newest(a: AcceptedManifest | null, b: AcceptedManifest | null): AcceptedManifest | null {
+  if (!a || !b) return a ?? b;
+  return a.counter >= b.counter ? a : b;
+}
+
+function notKept(error: unknown): Rejection {
+  const expected = `a writable file (${error instanceof Error ? error.message : String(error)})`;
+  return reject("SKADI_DRIVER", { field: "model.cache_dir", expected });
+}

@@ -1,0 +1,24 @@
+import { existsSync } from "node:fs";
+import { mkdir, open, rename } from "node:fs/promises";
+import { dirname } from "node:path";
+
+/**
+ * Writes a file so that a crash or a power cut at any moment leaves the old one or the whole new one. Not synchronous:
+ * a slow disk must not hold up the guardrail. One writer per path at a time.
+ *
+ * @param old_path where the old one goes, so that there are two; in between a crash may leave only that
+ */
+export async function writeWhole(path: string, content: string, old_path?: string): Promise<void> {
+  await mkdir(dirname(path), { recursive: true });
+  const temporary = `${path}.tmp`;
+  const file = await open(temporary, "w");
+  try {
+    await file.writeFile(content);
+    // Otherwise the new name could reach the disk before the content does.
+    await file.sync();
+  } finally {
+    await file.close();
+  }
+  if (old_path && existsSync(path)) await rename(path, old_path);
+  await rename(temporary, path);
+}

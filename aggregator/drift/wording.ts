@@ -12,18 +12,18 @@ export function driftSentences(
 ): string[] {
   const { site, rows, racks, excluded_share, outside_share } = report;
   const sentences = [siteSentence(site, racks.length, hours_min)];
-  for (const [scopes, one, many] of [
-    [rows, "row", "rows"],
-    [racks, "rack", "racks"],
+  for (const [scopes, noun] of [
+    [rows, "rows"],
+    [racks, "racks"],
   ] as const) {
     const drifting = scopes.filter(({ level }) => level === "moderate" || level === "major");
     if (drifting.length === 0) continue;
-    const noun = drifting.length === 1 ? `${one} drifts` : `${many} drift`;
-    const named = strongestFirst(drifting).slice(0, NAMED_MAX).map(named_scope);
+    const verb = drifting.length === 1 ? "drifts from its own" : "drift from their own";
+    const named = strongestFirst(drifting).slice(0, NAMED_MAX).map(inShort);
     const more = drifting.length - named.length;
     const rest = more > 0 ? `, and ${more} more` : "";
     sentences.push(
-      `${drifting.length} of ${scopes.length} ${noun} from its own baseline: ${named.join("; ")}${rest}.`,
+      `${drifting.length} of ${scopes.length} ${noun} ${verb} baseline: ${named.join("; ")}${rest}.`,
     );
   }
   if (excluded_share >= 0.01)
@@ -52,7 +52,7 @@ function siteSentence(site: DriftScope, racks: number, hours_min: number): strin
   return `The site's operation shows ${level} drift from ${what}: ${named.join("; ")}${rest}.`;
 }
 
-function named_scope({ name, findings }: DriftScope): string {
+function inShort({ name, findings }: DriftScope): string {
   return `${name} (${findings
     .slice(0, 2)
     .map(({ quantity, psi }) => `${quantity} ${psi.toFixed(2)}`)

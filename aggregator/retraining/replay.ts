@@ -6,11 +6,15 @@ import type { RackSeries } from "../drift/stored-series.ts";
 import { type MmsFilter, type MmsSettings, nextFilter } from "../mms/filter.ts";
 
 const F = FEATURES.length;
-/** Rows further apart than this are not one run: smoothing and counting begin anew. */
-const GAP_MS = 120_000;
 /** Alarms this close together are one. */
 const FLICKER_MS = 300_000;
 const DAY_MS = 86_400_000;
+
+export interface ReplaySettings {
+  mms: MmsSettings;
+  /** Rows further apart than this are not one run: smoothing and counting begin anew. */
+  gap_ms: number;
+}
 
 /** What a model would have said of some operation; sums, so that racks add up. */
 export interface Replay {
@@ -43,7 +47,12 @@ export function addReplays(a: Replay, b: Replay): Replay {
 export const rackDays = ({ observed_ms }: Replay): number => observed_ms / DAY_MS;
 
 /** Scores one rack's usable rows as agent and MMS would have, at the site's settings. */
-export function replayRack(series: RackSeries, usable: Uint8Array, scorer: Scorer, mms: MmsSettings): Replay {
+export function replayRack(
+  series: RackSeries,
+  usable: Uint8Array,
+  scorer: Scorer,
+  { mms, gap_ms }: ReplaySettings,
+): Replay {
   const replay = { ...NOTHING_REPLAYED };
   const { ts_ms, x } = series;
   let filter: MmsFilter | null = null;
@@ -55,7 +64,7 @@ export function replayRack(series: RackSeries, usable: Uint8Array, scorer: Score
     if (Number.isNaN(d)) continue;
     const at_ms = ts_ms[i]!;
     const taus = thresholdsAt(scorer.model, cluster);
-    if (at_ms - last_ms > GAP_MS) filter = null;
+    if (at_ms - last_ms > gap_ms) filter = null;
     else replay.observed_ms += at_ms - last_ms;
     last_ms = at_ms;
     const before = filter?.state;

@@ -16,6 +16,9 @@ import { addReplays, findsAnomaly, NOTHING_REPLAYED, type Replay, rackDays, repl
 import { judgeChallenger, type VerdictRules } from "./verdict.ts";
 
 const F = FEATURES.length;
+/** A sample or two may be missing from a run of rows. */
+const GAP_INTERVALS = 2.5;
+const GAP_MIN_MS = 60_000;
 
 export interface RetrainRequest {
   racks: readonly { rack_id: string; row: string }[];
@@ -196,13 +199,15 @@ function newTrial(model: ModelFile): Trial {
 /** Every model on the same held-back rows, rack by rack, and on the confirmed incidents of the whole range. */
 function compete(request: RetrainRequest, read: ReadSeries, held_back: Span, trials: readonly Trial[]) {
   const { racks, exclusions, mms, confirmed } = request;
+  const settings = { mms, gap_ms: Math.max(GAP_MIN_MS, GAP_INTERVALS * request.interval_ms) };
   const counted = { rows: 0, excluded: 0 };
   for (const { rack_id } of racks) {
     const series = read(rack_id, held_back.from_ms, held_back.to_ms, 1);
     const usable = usableRows(series, exclusions);
     counted.rows += usable.length;
     for (const flag of usable) if (!flag) counted.excluded++;
-    for (const trial of trials) trial.by_rack.set(rack_id, replayRack(series, usable, trial.scorer, mms));
+    for (const trial of trials)
+      trial.by_rack.set(rack_id, replayRack(series, usable, trial.scorer, settings));
   }
   for (const { rack_id, span } of confirmed) {
     const series = read(rack_id, span.from_ms, span.to_ms, 1);

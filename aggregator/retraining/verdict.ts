@@ -7,12 +7,14 @@ export interface VerdictRules {
   detection_loss_max: number;
 }
 
-/** Two models that differ by less than this in the share of rows at or above tau_fast are as good as each other. */
-const FAST_SHARE_STEP = 0.005;
+/** At most so much of the champion's share of rows at or above tau_fast is clearly fewer. */
+const CLEARLY_FEWER = 0.75;
+/** A difference in false alarms that equal models would show more often than this is none. */
+const CHANCE = 0.05;
 
 /**
  * Whether a challenger beats the champion on operation that neither was trained on: it must see what the champion sees,
- * and cry out less, or at equal alarms find fewer rows of nominal operation conspicuous.
+ * and cry out less by more than chance, or cry out no more and find clearly fewer rows of nominal operation conspicuous.
  */
 export function judgeChallenger(
   challenger: HeldBackFigures,
@@ -33,15 +35,26 @@ export function judgeChallenger(
   if (challenger.anomalies_found < champion.anomalies_found - rules.detection_loss_max) return no(sees);
   const rates = `${rateText(challenger)}, the active model ${rateText(champion)}`;
   if (challenger.false_alarms > champion.false_alarms) return no(`more false alarms: ${rates}`);
-  if (challenger.false_alarms < champion.false_alarms)
+  if (byChance(challenger.false_alarms, champion.false_alarms) <= CHANCE)
     return { offered: true, reason: `fewer false alarms: ${rates}; ${sees}` };
   const shares = `${percent(challenger.fast_share)} of the rows at or above tau_fast, the active model ${percent(champion.fast_share)}`;
-  if (challenger.fast_share < champion.fast_share - FAST_SHARE_STEP)
-    return {
-      offered: true,
-      reason: `as many false alarms (${rateText(challenger)}), but ${shares}; ${sees}`,
-    };
+  if (challenger.fast_share <= CLEARLY_FEWER * champion.fast_share && champion.fast_share > 0)
+    return { offered: true, reason: `no more false alarms (${rates}), and ${shares}; ${sees}` };
   return no(`no better than the active model: ${rates}; ${shares}`);
+}
+
+/**
+ * The chance that of two equal models one has so few of their alarms: a binomial test of a, out of a + b at even odds.
+ */
+function byChance(a: number, b: number): number {
+  const n = a + b;
+  let term = 0.5 ** n;
+  let sum = 0;
+  for (let k = 0; k <= a; k++) {
+    sum += term;
+    term *= (n - k) / (k + 1);
+  }
+  return sum;
 }
 
 const rateText = ({ false_alarms_per_rack_day, rack_days }: HeldBackFigures) =>

@@ -236,6 +236,7 @@ export function createAgent(options: AgentOptions): Agent {
     const severity = protect(now_ms, closed?.hottest_inlet_c ?? null, supervised, score);
     log.debug({
       event: "tick",
+      at_ms: now_ms,
       severity,
       d: score?.d,
       tau_fast: score?.tau_fast,

@@ -252,6 +252,7 @@ async function run(
         optimizer,
         library,
         registry,
+        keys,
         rollouts,
       },
       ...{ drift, retraining },

@@ -14,7 +14,8 @@ const COMMANDS: Readonly<Record<string, () => Promise<Command>>> = {
   "train-health": async () => (await import("./models/train-health-command.ts")).trainHealthCommand(),
   evaluate: async () => (await import("./models/evaluate-command.ts")).evaluateCommand(),
   "report-model": async () => (await import("./models/report-model-command.ts")).reportModelCommand(),
-  models: async () => (await import("./models/models-command.ts")).modelsCommand(),
+  models: async () => (await import("./models/cli/models-command.ts")).modelsCommand(),
+  keys: async () => (await import("./models/cli/keys-command.ts")).keysCommand(),
   actions: async () => (await import("./actions/actions-command.ts")).actionsCommand(),
   report: async () => (await import("./report/command.ts")).reportCommand(),
 };

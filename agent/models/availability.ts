@@ -27,8 +27,8 @@ export function availability(): Availability {
       if (missing.length <= missing_max) return undefined;
       return reject("SKADI_MODEL_UNAVAILABLE", {
         field: "features",
-        value: missing.join(","),
-        expected: `sensors of this rack that deliver all but ${missing_max} of the model's features`,
+        value: `${missing.length} of ${features.length} missing`,
+        expected: `at most ${missing_max} without a working sensor on this rack, not ${missing.join(", ")}`,
       });
     },
   };

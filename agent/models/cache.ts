@@ -65,8 +65,8 @@ export function openModelCache(
 ): ModelCache {
   /** One after another, so that no two writers meet in a file. */
   let written: Promise<void> = Promise.resolve();
-  const write = (path: string, write: () => Promise<void>) => {
-    written = written.then(write).catch((error: unknown) => onProblem([notKept(error)], path));
+  const write = (path: string, work: () => Promise<void>) => {
+    written = written.then(work).catch((error: unknown) => onProblem([notKept(error)], path));
     return written;
   };
   const read = <T>(path: string, parse: (bytes: Uint8Array) => Parsed<T>): T | null => {
@@ -79,8 +79,13 @@ export function openModelCache(
 
   const current = read(files.model, keptModel);
   const fallback = current ?? read(files.previous, keptModel);
-  /** A damaged file must not take the place of the good one before it. */
+  /** What is in the first file: a damaged one is made whole again from the second and never takes its place. */
   let current_sha256 = current?.model.sha256 ?? null;
+  if (!current && fallback) {
+    const content = readFileSync(files.previous, "utf8");
+    void write(files.model, () => writeWhole(files.model, content));
+    current_sha256 = fallback.model.sha256;
+  }
   return {
     model: fallback?.model ?? read(files.single, singleModel),
     accepted: newest(read(files.accepted, keptManifest), fallback?.manifest ?? null),

@@ -17,6 +17,7 @@ import type { Maintenance } from "../incidents/maintenance.ts";
 import type { Rejections } from "../ingest/rejections.ts";
 import type { TelemetryIngest } from "../ingest/telemetry.ts";
 import type { Mms } from "../mms/mms.ts";
+import type { SiteKeys } from "../models/distribution/keys.ts";
 import type { Library } from "../models/library.ts";
 import type { Registry } from "../models/registry/registry.ts";
 import type { Rollouts } from "../models/rollout/rollouts.ts";
@@ -52,6 +53,8 @@ export interface ApiContext {
   optimizer: Optimizer;
   library: Library;
   registry: Registry;
+  /** What is public of them. */
+  keys: Pick<SiteKeys, "keys">;
   rollouts: Rollouts;
   trainer: Trainer;
   drift: DriftCheck;

@@ -11,6 +11,7 @@ interface LibraryEntry {
 
 /** The model files of one folder; a file is read again only when it changed. */
 export interface Library {
+  readonly folder: string;
   /** Every .json file, valid or not. */
   list(): LibraryEntry[];
   /** The valid models, newest first. */
@@ -40,6 +41,7 @@ export function modelLibrary(folder: string): Library {
       .flatMap(({ parsed }) => (parsed.ok ? [parsed.value] : []))
       .sort((a, b) => Date.parse(b.created_at) - Date.parse(a.created_at));
   return {
+    folder,
     list,
     models,
     save(model) {

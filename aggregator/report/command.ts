@@ -2,13 +2,9 @@ import { mkdirSync, writeFileSync } from "node:fs";
 import { dirname } from "node:path";
 import Table from "cli-table3";
 import { Command } from "commander";
-import { z } from "zod";
-import { parseValue } from "../../shared/contracts/parse.ts";
-import { Rejection } from "../../shared/contracts/rejection.ts";
 import { Report } from "../../shared/contracts/report.ts";
-import { SkadiError, skadiError } from "../../shared/errors.ts";
+import { apiClient } from "../api-client.ts";
 import { readConfig } from "../cli-config.ts";
-import { reachableHost } from "../reachable-host.ts";
 import { reportPage } from "./page.ts";
 
 interface Flags {
@@ -34,52 +30,17 @@ export function reportCommand(): Command {
 }
 
 async function report(flags: Flags): Promise<void> {
-  const { http, schedules } = readConfig(flags.config);
-  const base = flags.url ?? `http://${reachableHost(http.host)}:${http.port}`;
-  const body = await fetchReport(base, flags);
+  const config = readConfig(flags.config);
+  const period = new URLSearchParams();
+  if (flags.from !== undefined) period.set("from", flags.from);
+  if (flags.to !== undefined) period.set("to", flags.to);
+  const body = await apiClient(config, flags.url).get(`/report/judges?${period}`, Report);
   if (flags.html !== undefined) {
     mkdirSync(dirname(flags.html), { recursive: true });
-    writeFileSync(flags.html, reportPage(body, { timezone: schedules.timezone }));
+    writeFileSync(flags.html, reportPage(body, { timezone: config.schedules.timezone }));
   }
   if (flags.json) process.stdout.write(`${JSON.stringify(body)}\n`);
   else process.stdout.write(flags.html === undefined ? readable(body) : `Written to ${flags.html}\n`);
-}
-
-async function fetchReport(base: string, { from, to }: Flags): Promise<Report> {
-  const url = new URL("/report/judges", base);
-  if (from !== undefined) url.searchParams.set("from", from);
-  if (to !== undefined) url.searchParams.set("to", to);
-  const answer = await ask(url, base);
-  const report = parseValue(Report, answer);
-  if (!report.ok) throw new SkadiError(report.rejections);
-  return report.value;
-}
-
-const Refusal = z.object({ error: z.object({ rejections: z.tuple([Rejection], Rejection) }) });
-
-async function ask(url: URL, base: string): Promise<unknown> {
-  let response: Response;
-  let body: unknown;
-  try {
-    response = await fetch(url);
-    body = await response.json();
-  } catch (error) {
-    const reason = error instanceof Error ? error.message : String(error);
-    throw noAggregator(base, reason);
-  }
-  if (response.ok) return body;
-  const refusal = Refusal.safeParse(body);
-  throw refusal.success
-    ? new SkadiError(refusal.data.error.rejections)
-    : noAggregator(base, `HTTP ${response.status}`);
-}
-
-function noAggregator(base: string, reason: string): SkadiError {
-  return skadiError("SKADI_NOT_FOUND", {
-    field: "url",
-    value: base,
-    expected: `a running aggregator (${reason})`,
-  });
 }
 
 function readable({

@@ -130,7 +130,7 @@ const Rollout = z
         /** Chance that a gate stops a model that changes nothing, per wave. */
         error_level: z.number().gt(0).max(0.2).default(0.01),
         /** Rise of the share of scores that alarm which is put up with, significant or not. */
-        alarm_rise_max: z.number().min(0).max(1).default(0.02),
+        alarm_rise_max: z.number().min(0).max(1).default(0.01),
         /** Rise of the population stability index of D / tau_fast which is put up with. */
         d_shift_max: z.number().min(0).default(0.25),
         /** Share of a wave's racks that may refuse the model, stay silent or go offline; one always may. */

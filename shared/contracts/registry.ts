@@ -1,7 +1,8 @@
 import { z } from "zod";
 import { Timestamp } from "./envelope.ts";
 import { ModelStage } from "./manifest.ts";
-import { ModelId, ModelKind, Sha256 } from "./model.ts";
+import { ModelFile, ModelId, ModelKind, Sha256 } from "./model.ts";
+import { RackId } from "./rack.ts";
 
 /** Where a model came from, so that it can be made again. */
 export const Lineage = z.object({
@@ -53,3 +54,21 @@ export const Pin = z.object({
   ts: Timestamp,
 });
 export type Pin = z.infer<typeof Pin>;
+
+/** A model with what its file says, and who runs it. */
+export const ModelDetail = RegisteredModel.extend({
+  /** null: the file is gone, or was altered. */
+  content: z
+    .object({
+      features: ModelFile.shape.features,
+      tau_fast: ModelFile.shape.tau_fast,
+      tau_persist: ModelFile.shape.tau_persist,
+      threshold: ModelFile.shape.threshold,
+      training: ModelFile.shape.training,
+    })
+    .nullable(),
+  /** Racks that are online and say that they run it. */
+  racks: z.array(RackId),
+  pins: z.array(Pin),
+});
+export type ModelDetail = z.infer<typeof ModelDetail>;

@@ -9,6 +9,7 @@ import { imsRoutes } from "./ims.ts";
 import { incidentRoutes } from "./incidents.ts";
 import { mmsRoutes } from "./mms.ts";
 import { modeRoutes } from "./mode.ts";
+import { modelRoutes } from "./models.ts";
 import { optimizerRoutes } from "./optimizer.ts";
 import { quarantineRoutes } from "./quarantine.ts";
 import { reportRoutes } from "./report.ts";
@@ -22,6 +23,7 @@ export const ROUTE_GROUPS: readonly RouteGroup[] = [
   telemetryRoutes,
   imsRoutes,
   driftRoutes,
+  modelRoutes,
   stateRoutes,
   timelineRoutes,
   optimizerRoutes,

@@ -7,6 +7,7 @@ import type { DataFacts } from "./lineage.ts";
 
 const BLOCK_BYTES = 1024 * 1024;
 const NEWLINE = 0x0a;
+const ISO_DATE = /^\d{4}-\d{2}-\d{2}/;
 /** A smaller file is done before a thread has started. */
 const THREAD_MIN_BYTES = 8 * 1024 * 1024;
 
@@ -53,7 +54,9 @@ function instantSpan() {
   const note = (cell: Buffer) => {
     if (cell.equals(last)) return;
     last = Buffer.from(cell);
-    const ms = Date.parse(cell.toString("latin1").replaceAll('"', "").trim());
+    const text = cell.toString("latin1").replaceAll('"', "").trim();
+    // Date.parse alone makes a year of any number.
+    const ms = ISO_DATE.test(text) ? Date.parse(text) : Number.NaN;
     if (Number.isNaN(ms)) return;
     from_ms = Math.min(from_ms, ms);
     to_ms = Math.max(to_ms, ms);

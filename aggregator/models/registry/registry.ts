@@ -37,7 +37,7 @@ export interface Registry {
   /** @throws SkadiError SKADI_NOT_FOUND for a model that is not registered */
   pin(scope: string, model: string, by: string): Pin;
   /** @throws SkadiError SKADI_NOT_FOUND for a scope without a pin */
-  unpin(scope: string, by: string): void;
+  unpin(scope: string, by: string): Pin;
 }
 
 export interface RegistryContext {
@@ -160,6 +160,7 @@ export function createRegistry(context: RegistryContext): Registry {
       const told = { scope, model_id, sha256, by };
       events.publish("model_pin", null, { ...told, pinned: false });
       log.info(told, "model unpinned");
+      return pin;
     },
   };
 }

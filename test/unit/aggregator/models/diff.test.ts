@@ -1,12 +1,12 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { diffModels, type ReferenceRows } from "../../../aggregator/models/registry/diff.ts";
-import type { ModelFile } from "../../../shared/contracts/model.ts";
-import { ModelDiff } from "../../../shared/contracts/model-diff.ts";
-import { FEATURES } from "../../../shared/ims/features.ts";
-import { MODEL_KINDS } from "../../../shared/ims/kinds.ts";
-import { sealModel } from "../../../shared/ims/model-file.ts";
-import { nominalRows, smallModel } from "../../support/models.ts";
+import { diffModels, type ReferenceRows } from "../../../../aggregator/models/registry/diff.ts";
+import type { ModelFile } from "../../../../shared/contracts/model.ts";
+import { ModelDiff } from "../../../../shared/contracts/model-diff.ts";
+import { FEATURES } from "../../../../shared/ims/features.ts";
+import { MODEL_KINDS } from "../../../../shared/ims/kinds.ts";
+import { sealModel } from "../../../../shared/ims/model-file.ts";
+import { nominalRows, smallModel } from "../../../support/models.ts";
 
 const F = FEATURES.length;
 const MODELS = MODEL_KINDS.flatMap((kind) =>

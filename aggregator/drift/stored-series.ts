@@ -4,6 +4,7 @@ import { believed } from "../../shared/ims/believed.ts";
 import { FEATURES } from "../../shared/ims/features.ts";
 import { rowBuffer } from "../../shared/ims/rows.ts";
 import { toFeatures } from "../../shared/ims/to-features.ts";
+import type { Span } from "./exclusions.ts";
 
 /** One rack's stored telemetry, oldest first. */
 export interface RackSeries {
@@ -22,8 +23,8 @@ export interface StoredSeries {
   read: ReadSeries;
   /** Rows of the site in [from_ms, to_ms). */
   count(from_ms: number, to_ms: number): number;
-  /** The first instant of all; null without any. */
-  firstMs(): number | null;
+  /** The first and the last instant of [from_ms, to_ms) that has rows; null without any. */
+  span(from_ms: number, to_ms: number): Span | null;
   close(): void;
 }
 
@@ -36,7 +37,9 @@ export function openStoredSeries(database: string): StoredSeries {
      WHERE rack_id = ? AND +ts_ms >= ? AND +ts_ms < ? ORDER BY ts_ms`,
   );
   const count = db.prepare("SELECT count(*) AS n FROM samples WHERE ts_ms >= ? AND ts_ms < ?");
-  const first = db.prepare("SELECT min(ts_ms) AS at FROM samples");
+  const ends = db.prepare(
+    "SELECT min(ts_ms) AS first, max(ts_ms) AS last FROM samples WHERE ts_ms >= ? AND ts_ms < ?",
+  );
   return {
     read(rack_id, from_ms, to_ms, stride) {
       const rows = rowBuffer(FEATURES.length + 2, 1_024);
@@ -52,7 +55,10 @@ export function openStoredSeries(database: string): StoredSeries {
       return seriesOf(rack_id, rows.matrix());
     },
     count: (from_ms, to_ms) => (count.get(from_ms, to_ms) as { n: number }).n,
-    firstMs: () => (first.get() as { at: number | null }).at,
+    span(from_ms, to_ms) {
+      const { first, last } = ends.get(from_ms, to_ms) as { first: number | null; last: number | null };
+      return first === null || last === null ? null : { from_ms: first, to_ms: last };
+    },
     close: () => db.close(),
   };
 }

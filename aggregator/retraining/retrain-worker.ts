@@ -3,7 +3,7 @@ import { type Rejection, SkadiError, skadiError } from "../../shared/errors.ts";
 import { openStoredSeries, type StoredSeries } from "../drift/stored-series.ts";
 import { type RetrainOutcome, type RetrainRequest, retrain } from "./retrain.ts";
 
-/** `range` is what may be learnt from; how much of it is stored is found out here. */
+/** `range` is what may be learnt from; the thread finds out how much of it is stored. */
 export interface RetrainJob {
   database: string;
   request: Omit<RetrainRequest, "interval_ms">;
@@ -28,18 +28,18 @@ function run({ database, request }: RetrainJob): RetrainReply {
 }
 
 function fitted(request: RetrainJob["request"], stored: StoredSeries): RetrainRequest {
-  const { to_ms } = request.range;
-  const from_ms = Math.max(request.range.from_ms, stored.firstMs() ?? to_ms);
-  const rows = stored.count(from_ms, to_ms);
-  if (rows === 0) {
+  // A site that was down a while has nothing to hold back there.
+  const range = stored.span(request.range.from_ms, request.range.to_ms);
+  if (!range) {
     throw skadiError("SKADI_BAD_DATA", { field: "data", value: "no stored telemetry", expected: "some" });
   }
-  const span_ms = to_ms - from_ms;
+  const rows = stored.count(range.from_ms, range.to_ms);
+  const span_ms = range.to_ms - range.from_ms;
   return {
     ...request,
-    range: { from_ms, to_ms },
+    range,
     holdback_ms: Math.min(request.holdback_ms, HOLDBACK_SHARE_MAX * span_ms),
-    interval_ms: (span_ms * request.racks.length) / rows,
+    interval_ms: (span_ms * request.racks.length) / Math.max(1, rows),
   };
 }
 

@@ -17,6 +17,8 @@ const KEPT_EVENTS = [
   "quarantine",
   "command_refused",
   "incident",
+  "drift",
+  "retraining",
 ] as const;
 /** The rest is only sent to whoever listens. */
 type EventType = (typeof KEPT_EVENTS)[number] | "score" | "action" | "rejection" | "rollout";

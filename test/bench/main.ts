@@ -10,6 +10,7 @@ import { benchPipeline } from "./pipeline.ts";
 import { benchPlant } from "./plant.ts";
 import { benchReaction } from "./reaction.ts";
 import { benchSavings } from "./savings.ts";
+import { benchSeason } from "./season.ts";
 import { benchSkab } from "./skab.ts";
 
 // As the programs do, for the threads that they start.
@@ -50,6 +51,11 @@ const BENCHES: readonly Bench[] = [
     what: "the estimate of the realized saving against the plant's own books",
     run: benchSavings,
   },
+  {
+    name: "season",
+    what: "false alarms and faults found before a warm season, in it, and after retraining",
+    run: benchSeason,
+  },
   { name: "pipeline", what: "messages through broker, ingest, store and MMS", run: benchPipeline },
 ];
 
@@ -58,9 +64,9 @@ const program = new Command("bench")
   .argument("[names...]", BENCHES.map(({ name, what }) => `${name}: ${what}`).join("; "))
   .option("--minutes <n>", "reaction: soak for so long at the true periods", numberOption(0.1, 10_000))
   .option("--days <n>", "savings: simulated days", integerOption(2, 60))
-  .option("--seeds <list>", "mms, savings: seeds such as 1-20 or 3,7", seedList)
+  .option("--seeds <list>", "mms, savings, season: seeds such as 1-20 or 3,7", seedList)
   .option("--fit", "mms: learn what causes look like from the seeds (default 101-112) instead of measuring")
-  .option("--json", "reaction, mms, savings: end with one line of JSON that holds every figure")
+  .option("--json", "reaction, mms, savings, season: end with one line of JSON that holds every figure")
   .action(async (names: string[], options: BenchOptions) => {
     const unknown = names.filter((name) => !BENCHES.some((bench) => bench.name === name));
     if (unknown.length > 0)

@@ -2,6 +2,7 @@ import type { RouteGroup } from "../context.ts";
 import { actionRoutes } from "./actions.ts";
 import { auditRoutes } from "./audit.ts";
 import { demoRoutes } from "./demo.ts";
+import { driftRoutes } from "./drift.ts";
 import { eventRoutes } from "./events.ts";
 import { healthRoutes } from "./health.ts";
 import { imsRoutes } from "./ims.ts";
@@ -22,6 +23,7 @@ import { timelineRoutes } from "./timeline.ts";
 export const ROUTE_GROUPS: readonly RouteGroup[] = [
   telemetryRoutes,
   imsRoutes,
+  driftRoutes,
   modelRoutes,
   stateRoutes,
   rackRoutes,

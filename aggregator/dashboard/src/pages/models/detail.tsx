@@ -45,7 +45,9 @@ export function Detail({ id }: { id: string }): JSX.Element {
               <Fact name="Source">{lineage.source}</Fact>
               <Fact name="Data">{lineage.data}</Fact>
               <Fact name="Period">
-                {lineage.from && lineage.to ? `${dateTime(lineage.from)} to ${dateTime(lineage.to)}` : "not known"}
+                {lineage.from && lineage.to
+                  ? `${dateTime(lineage.from)} to ${dateTime(lineage.to)}`
+                  : "not known"}
               </Fact>
               <Fact name="Rows">{number(lineage.rows)}</Fact>
               <Fact name="Hash of the data">
@@ -53,7 +55,11 @@ export function Detail({ id }: { id: string }): JSX.Element {
               </Fact>
               <Fact name="Trained by">{lineage.code_version ? `Skadi ${lineage.code_version}` : "–"}</Fact>
               <Fact name="To replace">
-                {lineage.parent_id ? <a href={href("models", lineage.parent_id)}>{lineage.parent_id}</a> : "–"}
+                {lineage.parent_id ? (
+                  <a href={href("models", lineage.parent_id)}>{lineage.parent_id}</a>
+                ) : (
+                  "–"
+                )}
               </Fact>
               <Fact name="SHA-256">
                 <code>{data.sha256.slice(0, 16)}</code>

@@ -49,7 +49,11 @@ function Answer({ diff }: { diff: ModelDiff }): JSX.Element {
           value={`${share(agreement.alarm_share.a, 1)} → ${share(agreement.alarm_share.b, 1)}`}
           note="of those rows at or above tau fast"
         />
-        <Tile label="Correlation of D" value={number(agreement.correlation, 3)} note="as a share of tau fast" />
+        <Tile
+          label="Correlation of D"
+          value={number(agreement.correlation, 3)}
+          note="as a share of tau fast"
+        />
         <Tile
           label="Centres apart"
           value={number(centres.mean_distance, 2)}

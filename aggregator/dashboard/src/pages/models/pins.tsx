@@ -19,7 +19,8 @@ export function Pins({ models }: { models: readonly RegisteredModel[] }): JSX.El
   const pins = data?.pins ?? [];
   const nameOf = (place: string) => (racks.includes(place) ? place : `row ${place}`);
   const pin = async () => {
-    if (await attempt(() => send("PUT", "/models/pins", { scope, model_id }), `Pinned ${nameOf(scope)}`)) reload();
+    if (await attempt(() => send("PUT", "/models/pins", { scope, model_id }), `Pinned ${nameOf(scope)}`))
+      reload();
   };
   const unpin = async (place: string) => {
     const title = `Unpin ${nameOf(place)}?`;

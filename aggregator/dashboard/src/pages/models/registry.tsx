@@ -47,15 +47,17 @@ export function Registry(): JSX.Element {
   };
   return (
     <>
-      <PageHead title="Models">
-        {models.data ? <RollBack {...models.data} reload={reload} /> : null}
-      </PageHead>
+      <PageHead title="Models">{models.data ? <RollBack {...models.data} reload={reload} /> : null}</PageHead>
       {error ? <Problem error={error} retry={reload} /> : null}
       {newest ? <RolloutProgress rollout={newest} reload={reload} /> : null}
       <div class="rack-grid">
         <div class="rack-main">
           <Panel title="Registry">
-            {models.data ? <List models={models.data.models} reload={reload} /> : error ? null : <Loading lines={5} />}
+            {models.data ? (
+              <List models={models.data.models} reload={reload} />
+            ) : error ? null : (
+              <Loading lines={5} />
+            )}
           </Panel>
           {earlier.length > 0 ? <Earlier rollouts={earlier} /> : null}
         </div>

@@ -71,7 +71,8 @@ export function RolloutProgress({
         <ul class="notes">
           {racks.refused.slice(0, 8).map(({ rack_id, errors }) => (
             <li key={rack_id}>
-              <a href={href("racks", rack_id)}>{rack_id}</a>: {errors.map(({ message }) => message).join("; ")}
+              <a href={href("racks", rack_id)}>{rack_id}</a>:{" "}
+              {errors.map(({ message }) => message).join("; ")}
             </li>
           ))}
         </ul>
@@ -107,7 +108,9 @@ function Wave({ wave, name }: { wave: RolloutView["waves"][number]; name: string
       <strong>{name}</strong>
       <span class="quiet">{count(wave.racks.length, "rack")}</span>
       <Badge tone={tone}>{label}</Badge>
-      {wave.state === "soaking" && left_ms > 0 ? <span class="quiet">another {duration(left_ms)}</span> : null}
+      {wave.state === "soaking" && left_ms > 0 ? (
+        <span class="quiet">another {duration(left_ms)}</span>
+      ) : null}
     </li>
   );
 }

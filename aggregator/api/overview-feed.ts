@@ -23,7 +23,10 @@ export function overviewFeed(read: () => Overview): OverviewFeed {
   let stop: (() => void) | null = null;
   const tick = () => {
     const overview = read();
-    const rack_list = overview.rack_list.filter((rack) => isNews(seen, rack));
+    // Without the shares of D², which are most of a rack: whoever looks at one rack asks for them.
+    const rack_list = overview.rack_list
+      .filter((rack) => isNews(seen, rack))
+      .map((rack) => ({ ...rack, contributions: [] }));
     const { ts } = overview;
     const data = { ...overview, rack_list };
     const message = JSON.stringify({ id: randomUUID(), ts, type: "overview", rack_id: null, data });

@@ -51,7 +51,7 @@ export function rackDetail(rack: Rack, parts: DetailParts, now_ms: number): Rack
 }
 
 /** Where nominal operation lay in training, feature by feature. */
-export function modelBands({ features, scaler }: Pick<ModelFile, "features" | "scaler">) {
+function modelBands({ features, scaler }: Pick<ModelFile, "features" | "scaler">) {
   const band = (i: number): [number, number] => {
     const half = BAND_STD * scaler.scale[i]!;
     return [scaler.mean[i]! - half, scaler.mean[i]! + half];

@@ -1,7 +1,7 @@
 import { signal } from "@preact/signals";
 import type { JSX } from "preact";
 import { useEffect } from "preact/hooks";
-import { connection, site } from "./data/live.ts";
+import { connection, is_loaded, now_ms, open_incidents, site, site_name } from "./data/live.ts";
 import { clock } from "./format/time.ts";
 import { PAGES, type Page } from "./pages/index.ts";
 import { NotFound } from "./pages/not-found.tsx";
@@ -28,7 +28,7 @@ export function App(): JSX.Element {
   const page = PAGES.find((candidate) => candidate.path === name);
   const title = page?.title ?? "Not found";
   useEffect(() => {
-    document.title = `${parts[0] ? `${parts[0]} · ` : ""}${title} · Skadi${site.value ? ` ${site.value.site}` : ""}`;
+    document.title = `${parts[0] ? `${parts[0]} · ` : ""}${title} · Skadi ${site_name.value}`;
   });
   return (
     <div class="frame">
@@ -51,7 +51,7 @@ export function App(): JSX.Element {
 
 function Content({ page, parts }: { page: Page | undefined; parts: readonly string[] }): JSX.Element {
   if (!page) return <NotFound what="page" />;
-  if (!site.value) {
+  if (!is_loaded.value) {
     return connection.value === "lost" ? (
       <Problem error={new Error("The aggregator does not answer. This page keeps trying.")} />
     ) : (
@@ -62,18 +62,17 @@ function Content({ page, parts }: { page: Page | undefined; parts: readonly stri
 }
 
 function Header(): JSX.Element {
-  const state = site.value;
   return (
     <header class="top">
       <a class="brand" href={href("")}>
         <Snow />
         <span class="brand-name">Skadi</span>
-        <span class="brand-site">{state?.site ?? ""}</span>
+        <span class="brand-site">{site_name.value}</span>
       </a>
       <div class="top-state">
-        {state ? <ModeBadge /> : null}
+        {is_loaded.value ? <ModeBadge /> : null}
         <Live />
-        {state ? <span class="top-clock">{clock(state.ts)}</span> : null}
+        {is_loaded.value ? <Clock /> : null}
       </div>
       <div class="top-buttons">
         <button
@@ -97,6 +96,11 @@ function Header(): JSX.Element {
       </div>
     </header>
   );
+}
+
+/** The site's own clock. */
+function Clock(): JSX.Element {
+  return <span class="top-clock">{clock(now_ms.value)}</span>;
 }
 
 const show = (what: Overlay) => {
@@ -152,7 +156,7 @@ function Live(): JSX.Element {
 }
 
 function Navigation({ current }: { current: Page | undefined }): JSX.Element {
-  const open = site.value?.incidents.length ?? 0;
+  const open = open_incidents.value;
   return (
     <nav class="side" aria-label="Pages">
       <ul>

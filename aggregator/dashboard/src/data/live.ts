@@ -23,6 +23,10 @@ const EVENTS_MAX = 200;
 
 export const connection = signal<Connection>("connecting");
 export const site = signal<SiteState | null>(null);
+export const site_time_zone = computed(() => site.value?.time_zone);
+export const site_name = computed(() => site.value?.site ?? "");
+export const is_loaded = computed(() => site.value !== null);
+export const open_incidents = computed(() => site.value?.incidents.length ?? 0);
 /** In the order of the floor; changes only when the layout does. */
 export const rack_ids = signal<readonly string[]>([]);
 /** What happened while the page was open, newest first, without scores. */
@@ -40,12 +44,6 @@ let poll_timer: number | undefined;
 
 /** Each rack is a signal of its own, so that a change redraws one cell and not the floor. */
 export const rackSignal = (rack_id: string): Signal<RackSummary> | undefined => racks.get(rack_id);
-
-/** All racks, for what looks at the whole floor; reading it subscribes to `site`, which changes once a second. */
-export function allRacks(): RackSummary[] {
-  void site.value;
-  return [...racks.values()].map((rack) => rack.peek());
-}
 
 /** Calls back for every event but `overview`; returns the function that ends it. */
 export function onEvent(listener: (event: LiveEvent) => void): () => void {
@@ -71,7 +69,7 @@ function flush(): void {
   batch(() => {
     const shown: LiveEvent[] = [];
     for (const event of arrived) {
-      if (event.type === "overview") applyOverview(event.data as unknown as Overview);
+      if (event.type === "overview") applyChanges(event.data as unknown as Overview);
       else if (event.type === "gap") refetch();
       else {
         if (event.type !== "score") shown.push(event);
@@ -82,13 +80,45 @@ function flush(): void {
   });
 }
 
+// A second's changes are drawn a few racks per frame, so that no frame has them all.
+const changed = new Map<string, RackSummary>();
+const FRAMES_PER_UPDATE = 8;
+const RACKS_PER_FRAME_MIN = 12;
+let draining = false;
+
+function applyChanges({ rack_list, ...rest }: Overview): void {
+  if (document.hidden || racks.size === 0) {
+    applyOverview({ rack_list, ...rest });
+    return;
+  }
+  for (const rack of rack_list) changed.set(rack.rack_id, rack);
+  site.value = rest;
+  if (draining || changed.size === 0) return;
+  draining = true;
+  const per_frame = Math.max(RACKS_PER_FRAME_MIN, Math.ceil(changed.size / FRAMES_PER_UPDATE));
+  requestAnimationFrame(() => drain(per_frame));
+}
+
+function drain(per_frame: number): void {
+  batch(() => {
+    for (const [rack_id, rack] of [...changed].slice(0, per_frame)) {
+      changed.delete(rack_id);
+      setRack(rack);
+    }
+  });
+  draining = changed.size > 0;
+  if (draining) requestAnimationFrame(() => drain(per_frame));
+}
+
+function setRack(rack: RackSummary): void {
+  const known = racks.get(rack.rack_id);
+  if (known) known.value = rack;
+  else racks.set(rack.rack_id, signal(rack));
+}
+
 function applyOverview({ rack_list, ...rest }: Overview): void {
   batch(() => {
-    for (const rack of rack_list) {
-      const known = racks.get(rack.rack_id);
-      if (known) known.value = rack;
-      else racks.set(rack.rack_id, signal(rack));
-    }
+    for (const rack of rack_list) setRack(rack);
     if (racks.size !== rack_ids.peek().length) rack_ids.value = [...racks.keys()];
     site.value = rest;
   });

@@ -5,10 +5,20 @@ type Maybe = number | null | undefined;
 /** What cannot be told. */
 export const NONE = "–";
 
+// Made once each: toLocaleString would make one per call, and a floor of racks asks for thousands.
+const formats: Intl.NumberFormat[] = [];
+function format(digits: number): Intl.NumberFormat {
+  formats[digits] ??= new Intl.NumberFormat("en", {
+    minimumFractionDigits: digits,
+    maximumFractionDigits: digits,
+  });
+  return formats[digits];
+}
+
 /** A number with its decimals, thousands apart. */
 export function number(value: Maybe, digits = 0): string {
   if (value === null || value === undefined || !Number.isFinite(value)) return NONE;
-  return value.toLocaleString("en", { minimumFractionDigits: digits, maximumFractionDigits: digits });
+  return Math.abs(value) < 999 ? value.toFixed(digits) : format(digits).format(value);
 }
 
 const withUnit = (text: string, unit: string) => (text === NONE ? NONE : `${text}\u202f${unit}`);

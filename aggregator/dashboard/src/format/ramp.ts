@@ -24,7 +24,7 @@ const DARK: readonly Rgb[] = [
 ];
 const STEPS = 64;
 
-export const is_dark = computed(() => {
+const is_dark = computed(() => {
   void painted.value;
   if (theme.value !== "auto") return theme.value === "dark";
   return matchMedia("(prefers-color-scheme: dark)").matches;

@@ -1,11 +1,11 @@
-import { now_ms, site } from "../data/live.ts";
+import { now_ms, site_time_zone } from "../data/live.ts";
 import { duration } from "./numbers.ts";
 import { zone } from "./settings.ts";
 
 /** IANA name of the zone that times are shown in; undefined is the browser's own. */
-export function timeZone(): string | undefined {
+function timeZone(): string | undefined {
   if (zone.value === "UTC") return "UTC";
-  return zone.value === "site" ? site.value?.time_zone : undefined;
+  return zone.value === "site" ? site_time_zone.value : undefined;
 }
 
 const formats = new Map<string, Intl.DateTimeFormat>();

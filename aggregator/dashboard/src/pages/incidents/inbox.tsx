@@ -173,7 +173,7 @@ export function Status({ incident }: { incident: Incident }): JSX.Element {
   const { status: state, acknowledged_by, closed_by, judged } = incident;
   const who = state === "closed" ? closed_by : acknowledged_by;
   return (
-    <>
+    <span>
       <Badge
         tone={state === "open" ? "warn" : "muted"}
         {...(state === "open" && { shape: "triangle" as const })}
@@ -184,7 +184,7 @@ export function Status({ incident }: { incident: Incident }): JSX.Element {
         {who && who !== "skadi" ? `by ${who}` : ""}
         {judged ? ` ${judged === "confirmed" ? "was real" : "false alarm"}` : ""}
       </span>
-    </>
+    </span>
   );
 }
 

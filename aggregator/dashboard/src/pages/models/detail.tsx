@@ -64,11 +64,13 @@ export function Detail({ id }: { id: string }): JSX.Element {
               <Fact name="SHA-256">
                 <code>{data.sha256.slice(0, 16)}</code>
               </Fact>
-              {Object.entries(lineage.parameters).map(([name, value]) => (
-                <Fact key={name} name={name.replaceAll("_", " ")}>
-                  {typeof value === "object" ? JSON.stringify(value) : String(value)}
-                </Fact>
-              ))}
+              {Object.entries(lineage.parameters)
+                .filter(([name]) => name !== "kind")
+                .map(([name, value]) => (
+                  <Fact key={name} name={titled(name)}>
+                    {parameterText(value)}
+                  </Fact>
+                ))}
             </dl>
             <p class="answers">
               {lineage.report ? <a href={`${path}/report`}>Training report</a> : null}
@@ -76,7 +78,7 @@ export function Detail({ id }: { id: string }): JSX.Element {
             </p>
           </Panel>
           <Panel title="What became of it">
-            <ol class="timeline">
+            <ol class="timeline dated">
               {data.history.toReversed().map(({ ts, stage: to, by, reason }, index) => (
                 <li key={data.history.length - index}>
                   <Time ts={ts} form="date" />
@@ -110,6 +112,19 @@ export function Detail({ id }: { id: string }): JSX.Element {
       </div>
     </>
   );
+}
+
+/** `trim_share` → `Trim share` */
+function titled(name: string): string {
+  const words = name.replaceAll("_", " ");
+  return `${words[0]?.toUpperCase() ?? ""}${words.slice(1)}`;
+}
+
+function parameterText(value: unknown): string {
+  if (typeof value !== "object" || value === null) return String(value);
+  return Object.entries(value)
+    .map(([name, part]) => `${name.replaceAll("_", " ")} ${String(part)}`)
+    .join(", ");
 }
 
 function Fact({ name, children }: { name: string; children: JSX.Element | string }): JSX.Element {

@@ -1,5 +1,6 @@
 import { signal } from "@preact/signals";
 import type { JSX } from "preact";
+import { useState } from "preact/hooks";
 import type { Action } from "../../../../../shared/contracts/action.ts";
 import { number } from "../../format/numbers.ts";
 import { changeText, KINDS } from "../../format/words.ts";
@@ -19,11 +20,14 @@ const SOURCE_OPTIONS = [
   { value: "guardrail", label: "Guardrail" },
   { value: "operator", label: "Operator" },
 ] as const;
-const SHOWN = 60;
+const SHOWN_AT_FIRST = 15;
+const SHOWN_MOST = 200;
 
 /** Everything that was decided, newest first, with what it promised and what came of it. */
 export function ActionLog({ actions }: { actions: readonly Action[] }): JSX.Element {
+  const [all, setAll] = useState(false);
   const shown = actions.filter((action) => source.value === "all" || action.source === source.value);
+  const rows = shown.slice(0, all ? SHOWN_MOST : SHOWN_AT_FIRST);
   return (
     <Panel
       title="What was decided"
@@ -43,7 +47,7 @@ export function ActionLog({ actions }: { actions: readonly Action[] }): JSX.Elem
       ) : (
         <Table
           caption="Actions, newest first"
-          rows={shown.slice(0, SHOWN)}
+          rows={rows}
           rowKey={({ id }) => id}
           columns={[
             { title: "When", cell: ({ ts }) => <Time ts={ts} /> },
@@ -51,21 +55,17 @@ export function ActionLog({ actions }: { actions: readonly Action[] }): JSX.Elem
               title: "Where",
               cell: ({ rack_id }) => (rack_id ? <a href={href("racks", rack_id)}>{rack_id}</a> : "Site"),
             },
-            { title: "What", cell: changeText },
-            { title: "Kind", minor: true, cell: ({ kind }) => KINDS[kind] },
+            {
+              title: "What",
+              cell: (action) => (
+                <>
+                  {changeText(action)}
+                  <span class="row-note">{KINDS[action.kind]}</span>
+                </>
+              ),
+            },
             { title: "Outcome", cell: ({ outcome }) => <OutcomeBadge outcome={outcome} /> },
-            {
-              title: "Predicted, kW",
-              numeric: true,
-              minor: true,
-              cell: (action) => number(action.predicted_saving_kw, 2),
-            },
-            {
-              title: "Realized, kW",
-              numeric: true,
-              minor: true,
-              cell: (action) => number(action.realized_saving_kw, 2),
-            },
+            { title: "Promised → kept, kW", numeric: true, minor: true, cell: promiseText },
             {
               title: "",
               cell: (action) => (
@@ -82,11 +82,19 @@ export function ActionLog({ actions }: { actions: readonly Action[] }): JSX.Elem
           ]}
         />
       )}
-      {shown.length > SHOWN ? (
+      {shown.length > SHOWN_AT_FIRST ? (
         <p class="quiet">
-          The newest {SHOWN} of {number(shown.length)}; <code>skadi-aggregator actions list</code> has more.
+          The newest {number(rows.length)} of {number(shown.length)}.{" "}
+          <button type="button" class="link" aria-expanded={all} onClick={() => setAll(!all)}>
+            {all ? "Show fewer" : "Show more"}
+          </button>
         </p>
       ) : null}
     </Panel>
   );
+}
+
+function promiseText({ predicted_saving_kw, realized_saving_kw }: Action): string {
+  if (predicted_saving_kw === undefined) return "";
+  return `${number(predicted_saving_kw, 2)} → ${number(realized_saving_kw, 2)}`;
 }

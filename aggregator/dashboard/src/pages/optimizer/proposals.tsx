@@ -72,10 +72,7 @@ export function Proposals({
           rowKey={({ id }) => id}
           columns={[
             { title: "Where", cell: ({ rack_id }) => <a href={href("racks", rack_id ?? "")}>{rack_id}</a> },
-            { title: "What", cell: (action) => <What action={action} /> },
-            { title: "Why", minor: true, cell: ({ reason }) => reason },
-            { title: "Saves", numeric: true, minor: true, cell: (action) => saves(action) },
-            { title: "At", minor: true, cell: ({ ts }) => <Time ts={ts} /> },
+            { title: "What, and why", cell: (action) => <What action={action} /> },
             { title: "", cell: (action) => <Answers action={action} reload={reload} /> },
           ]}
         />
@@ -99,17 +96,21 @@ export function Proposals({
 }
 
 function What({ action }: { action: Action }): JSX.Element {
+  const { source, kind, reason, predicted_saving_kw, ts } = action;
   return (
     <>
-      {changeText(action)}{" "}
-      <Badge tone={action.source === "guardrail" ? "warn" : "info"}>{SOURCES[action.source]}</Badge>
-      <span class="row-note">{KINDS[action.kind]}</span>
+      <strong>{changeText(action)}</strong>{" "}
+      <Badge tone={source === "guardrail" ? "warn" : "info"}>
+        {SOURCES[source]}: {KINDS[kind]}
+      </Badge>
+      <span class="row-note">
+        {reason}
+        {predicted_saving_kw === undefined ? "" : `; saves about ${number(predicted_saving_kw, 2)}\u202fkW`} (
+        <Time ts={ts} />)
+      </span>
     </>
   );
 }
-
-const saves = ({ predicted_saving_kw }: Action) =>
-  predicted_saving_kw === undefined ? "–" : `${number(predicted_saving_kw, 2)}\u202fkW`;
 
 function Answers({ action, reload }: { action: Action; reload: () => void }): JSX.Element {
   const name = `${changeText(action)} on ${action.rack_id}`;

@@ -160,7 +160,7 @@ const RAMP_STEPS = 24;
 
 function Legend(): JSX.Element {
   const shown: Quantity = QUANTITIES[quantity.value];
-  const state = site.value;
+  const state = site.peek();
   const [cold, hot] = state ? shown.scale(state) : [0, 1];
   const gradient = Array.from({ length: RAMP_STEPS + 1 }, (_, i) => paint(i / RAMP_STEPS).ground).join(", ");
   return (

@@ -1,5 +1,5 @@
 import type { JSX } from "preact";
-import { site } from "../../data/live.ts";
+import { site, site_name } from "../../data/live.ts";
 import { number, percent } from "../../format/numbers.ts";
 import { Situation, useSituation } from "../../parts/situation.tsx";
 import { href } from "../../router.ts";
@@ -15,7 +15,7 @@ export function SitePage(): JSX.Element {
   const { incidents, actions, error } = useSituation();
   return (
     <>
-      <PageHead title={<span class="hidden">Site {site.value?.site}</span>} />
+      <PageHead title={<span class="hidden">Site {site_name.value}</span>} />
       <section class="situations" aria-label="What is wrong">
         {error ? <Problem error={error} /> : null}
         {incidents === null ? <Loading lines={2} label="Loading incidents" /> : null}

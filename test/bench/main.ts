@@ -56,6 +56,8 @@ const BENCHES: readonly Bench[] = [
     name: "season",
     what: "false alarms and faults found before a warm season, in it, and after retraining",
     run: benchSeason,
+  },
+  {
     name: "dashboard",
     what: "first paint, size, missed frames and memory of the dashboard, in Chromium",
     run: benchDashboard,

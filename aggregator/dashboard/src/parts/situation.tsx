@@ -124,7 +124,7 @@ export const sureText = (confidence: number): string =>
   confidence > 0.99 ? `over ${share(0.99)} sure` : `${share(confidence)} sure`;
 
 /** `Inlet 3.2 σ above normal` */
-function evidenceText(name: string, value: number | null, unit: "std" | "share"): string {
+export function evidenceText(name: string, value: number | null, unit: "std" | "share"): string {
   const label = FEATURE_LABELS[name] ?? name.replaceAll("_", " ");
   if (value === null) return `${label}: not seen`;
   if (unit === "share") return `${label}: ${share(value)}`;

@@ -13,6 +13,7 @@ import { messageCounter } from "./commands/counter.ts";
 import { modeControl } from "./control/mode.ts";
 import { openQuarantine } from "./control/quarantine.ts";
 import { type Counters, newCounters } from "./counters.ts";
+import { createDriftCheck } from "./drift/drift-check.ts";
 import { eventBus } from "./events.ts";
 import { createFleet, type Rack } from "./fleet.ts";
 import { createIncidents } from "./incidents/incidents.ts";
@@ -32,6 +33,7 @@ import { reachableHost } from "./reachable-host.ts";
 import { incidentSource } from "./report/incident-source.ts";
 import type { ReportContext } from "./report/judges.ts";
 import { savingSource } from "./report/saving-source.ts";
+import { createRetraining } from "./retraining/retraining.ts";
 import { energyLedger } from "./savings/ledger.ts";
 import { simulatorLink } from "./scenarios/simulator.ts";
 import { siteSchedules } from "./schedules/schedules.ts";
@@ -211,11 +213,17 @@ async function run(
       savings: savingSource(savings),
       thresholds: () => rollouts.scorer()?.model ?? null,
     };
-    const schedules = siteSchedules({ config, clock, log, trainer, report, journal });
+    const learning = {
+      ...{ config, database, fleet, store, events, library, registry, rollouts, clock, log },
+      model: () => rollouts.scorer()?.model ?? null,
+    };
+    const drift = createDriftCheck(learning);
+    const retraining = createRetraining(learning);
+    const schedules = siteSchedules({ config, clock, log, drift, retraining, report, journal });
     undo.defer(async () => {
       // In this order: a training that is under way would otherwise be waited for.
       const ended = schedules.stop();
-      await trainer.stop();
+      await Promise.all([trainer.stop(), drift.stop(), retraining.stop()]);
       await ended;
     });
     const { limits, actuators } = config;
@@ -247,6 +255,7 @@ async function run(
         keys,
         rollouts,
       },
+      ...{ drift, retraining },
       ...{ trainer, simulator, report, schedules, rejections, telemetry: ingest.telemetry },
       ...{ mms, incidents, maintenance, notifier },
       started_ms: performance.now(),

@@ -9,6 +9,10 @@ const WORDS: Readonly<Record<string, (data: Data) => string>> = {
   mms: (data) => `MMS: ${String(data.state)}`,
   command_refused: (data) => `the agent refused a command: ${bare(data)}`,
   model: (data) => `model ${String(data.model_id)} in force`,
+  model_stage: (data) => `model ${String(data.model_id)} is ${String(data.stage)}: ${String(data.reason)}`,
+  model_pin: (data) =>
+    `${String(data.scope)} ${data.pinned === true ? "is pinned to" : "is no longer pinned to"} ${String(data.model_id)}`,
+  model_keys: (data) => `models and commands are signed by key ${String(data.key_id)}`,
   status: (data) => `agent ${String(data.state)}`,
   scenario: (data) => `scenario: ${bare(data)}`,
   seq_restart: (data) => `the agent started its sequence again: ${bare(data)}`,

@@ -95,7 +95,7 @@ export function worstRack(fleet: Fleet, now_ms: number) {
 }
 
 /** One rack as lists and maps show it. */
-function rackSummary(rack: Rack, mode: ModeState, now_ms: number) {
+export function rackSummary(rack: Rack, mode: ModeState, now_ms: number) {
   const { sample, score, mms } = rack;
   const delta_t = sample ? deltaT(sample) : Number.NaN;
   return {
@@ -146,6 +146,7 @@ export function siteOverview(parts: OverviewParts, now_ms: number) {
   return {
     ts: isoTime(now_ms),
     site: config.site,
+    time_zone: config.schedules.timezone,
     ...mode,
     model_id,
     racks,

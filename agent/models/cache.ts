@@ -1,7 +1,6 @@
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { z } from "zod";
-import type { AgentConfig } from "../../shared/contracts/agent-config.ts";
 import { Timestamp } from "../../shared/contracts/envelope.ts";
 import type { ModelFile } from "../../shared/contracts/model.ts";
 import { type Parsed, parsePayload } from "../../shared/contracts/parse.ts";
@@ -23,8 +22,8 @@ export interface ModelFiles {
   single: string;
 }
 
-export function modelFiles({ rack_id, model }: Pick<AgentConfig, "rack_id" | "model">): ModelFiles {
-  const file = (what: string) => join(model.cache_dir, `${rack_id}.${what}.json`);
+export function modelFiles(of: { rack_id: string; model: { cache_dir: string } }): ModelFiles {
+  const file = (what: string) => join(of.model.cache_dir, `${of.rack_id}.${what}.json`);
   return {
     model: file("model"),
     previous: file("model.previous"),

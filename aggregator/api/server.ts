@@ -1,7 +1,5 @@
-import { fileURLToPath } from "node:url";
 import helmet from "@fastify/helmet";
 import rateLimit from "@fastify/rate-limit";
-import fastifyStatic from "@fastify/static";
 import swagger from "@fastify/swagger";
 import swaggerUi from "@fastify/swagger-ui";
 import websocket from "@fastify/websocket";
@@ -11,6 +9,7 @@ import { skadiError } from "../../shared/errors.ts";
 import { packageVersion } from "../../shared/version.ts";
 import { jsonBodies, validateWithRejections } from "./body.ts";
 import type { Api, ApiContext } from "./context.ts";
+import { serveDashboard } from "./dashboard.ts";
 import { structuredErrors } from "./errors.ts";
 import { ROUTE_GROUPS } from "./routes/index.ts";
 
@@ -21,9 +20,8 @@ export interface ApiServer {
 }
 
 const BODY_MAX_BYTES = 16 * 1024 * 1024;
-const DASHBOARD = fileURLToPath(new URL("../dashboard/", import.meta.url));
 
-/** The HTTP and WebSocket API, its documentation and the status page. */
+/** The HTTP and WebSocket API, its documentation and the dashboard. */
 export async function createApiServer(context: ApiContext): Promise<ApiServer> {
   const api: Api = Fastify({
     bodyLimit: BODY_MAX_BYTES,
@@ -49,7 +47,7 @@ export async function createApiServer(context: ApiContext): Promise<ApiServer> {
   await api.register(async (scope) => {
     for (const group of ROUTE_GROUPS) group(scope as unknown as Api, context);
   });
-  await api.register(fastifyStatic, { root: DASHBOARD, wildcard: false });
+  await serveDashboard(api);
   return {
     async listen() {
       const { host, port } = context.config.http;

@@ -12,6 +12,8 @@ export interface Maintenance {
   /** Throws SKADI_NOT_FOUND. */
   cancel(id: string): void;
   covers(place: { rack_id: string; row: string }, now_ms: number): boolean;
+  /** The windows that do. */
+  covering(place: { rack_id: string; row: string }, now_ms: number): MaintenanceWindow[];
 }
 
 /** Whether a window covers a place at an instant: its rack, its row, or (with neither) the whole site. */
@@ -47,6 +49,7 @@ export function maintenanceCalendar(
       windows = windows.filter((window) => window.id !== id);
     },
     covers: (place, now_ms) => windows.some((window) => isCovered(window, place, now_ms)),
+    covering: (place, now_ms) => windows.filter((window) => isCovered(window, place, now_ms)),
   };
 }
 

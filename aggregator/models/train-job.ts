@@ -7,14 +7,8 @@ import type { Lineage } from "../../shared/contracts/registry.ts";
 import { type Rejection, SkadiError, skadiError } from "../../shared/errors.ts";
 import type { TrainOptions } from "../../shared/ims/train.ts";
 
-export type TrainSource =
-  | { kind: "csv"; path: string }
-  | { kind: "stored"; database: string; settled: Settled | null };
+export type TrainSource = { kind: "csv"; path: string } | { kind: "stored"; database: string };
 
-/** Learns from stored telemetry of racks that were not persistent, thinned evenly to at most `rows_max` rows. */
-interface Settled {
-  rows_max: number;
-}
 /** A model, and what is to be kept with it. */
 export interface Trained {
   model: ModelFile;
@@ -29,8 +23,6 @@ interface TrainRequest {
   data: string | null;
   clusters: number;
   seed: number;
-  /** Of the stored telemetry; without it, all of it is read. */
-  settled?: Settled;
 }
 
 export interface Trainer {
@@ -48,7 +40,7 @@ export function createTrainer(context: { data_dir: string; database: string; lim
       if (worker) throw skadiError("SKADI_CONFLICT", { expected: "no other training to be running" });
       const source: TrainSource =
         request.data === null
-          ? { kind: "stored", database: context.database, settled: request.settled ?? null }
+          ? { kind: "stored", database: context.database }
           : { kind: "csv", path: insideDataDir(context.data_dir, request.data) };
       const data = source.kind === "csv" ? basename(source.path) : "stored telemetry";
       const { clusters, seed } = request;

@@ -21,12 +21,12 @@ interface TrainingData {
 /** Runs in a worker thread: trains on a CSV file or on stored telemetry and posts the model, or why there is none. */
 async function run(source: TrainSource, options: TrainOptions & { limits: Limits }): Promise<TrainReply> {
   try {
-    const { rows, facts } = source.kind === "csv" ? await readCsvRows(source.path) : readStoredRows(source);
+    const { rows, facts } =
+      source.kind === "csv" ? await readCsvRows(source.path) : readStoredRows(source.database);
     const shown = rowsToShow(rows);
     const model = fitModel(prepareTraining(rows, options), options);
     const { clusters, seed, limits } = options;
-    const settled = source.kind === "stored" ? { settled: source.settled } : {};
-    const lineage = trainedLineage(model, facts, { clusters, seed, limits, ...settled });
+    const lineage = trainedLineage(model, facts, { clusters, seed, limits });
     const page = trainingReport(model, shown, { limits, data: options.data });
     return { ok: true, model, lineage, page };
   } catch (error) {
@@ -40,19 +40,15 @@ async function readCsvRows(path: string): Promise<TrainingData> {
 }
 
 /** Stored samples; the nominal filter of the training itself picks those to learn from. */
-function readStoredRows({ database, settled }: TrainSource & { kind: "stored" }): TrainingData {
+function readStoredRows(database: string): TrainingData {
   const db = new DatabaseSync(database, { readOnly: true, timeout: 5_000 });
   const buffer = rowBuffer();
-  const wanted = settled ? "mms_state IS NOT 'persistent'" : "true";
-  const available = db.prepare(`SELECT count(*) AS n FROM samples WHERE ${wanted}`).get() as { n: number };
-  const stride = settled ? Math.max(1, Math.ceil(available.n / settled.rows_max)) : 1;
   const select = db.prepare(
-    `SELECT ts_ms, interval_s, ${MEASURED_FIELDS.join(", ")} FROM samples
-     WHERE ${wanted} AND seq % CAST(? AS INTEGER) = 0 ORDER BY ts_ms, rack_id`,
+    `SELECT ts_ms, interval_s, ${MEASURED_FIELDS.join(", ")} FROM samples ORDER BY ts_ms, rack_id`,
   );
   let from: string | null = null;
   let to_ms = 0;
-  for (const row of select.iterate(stride)) {
+  for (const row of select.iterate()) {
     to_ms = row.ts_ms as number;
     from ??= isoTime(to_ms);
     buffer.push(toFeatures(row as unknown as TelemetrySample));

@@ -3,26 +3,35 @@ import type { AggregatorConfig } from "../../shared/contracts/config.ts";
 import type { Log } from "../../shared/log.ts";
 import type { Clock } from "../../shared/time.ts";
 import type { Journal } from "../audit/journal.ts";
-import { modelLibrary } from "../models/library.ts";
-import type { Trainer } from "../models/train-job.ts";
+import type { DriftCheck } from "../drift/drift-check.ts";
 import type { ReportContext } from "../report/judges.ts";
+import type { Retraining } from "../retraining/retraining.ts";
+import { driftJob } from "./drift.ts";
 import { nightlyReport } from "./nightly-report.ts";
-import { retraining } from "./retraining.ts";
 import { createScheduler, type Scheduler } from "./scheduler.ts";
 
 interface SchedulesContext {
   config: AggregatorConfig;
   clock: Clock;
   log: Log;
-  trainer: Trainer;
+  drift: DriftCheck;
+  retraining: Retraining;
   report: ReportContext;
   journal: Pick<Journal, "prune">;
 }
 
 const DAY_MS = 86_400_000;
 
-/** The site's scheduled work: nightly report, retraining, retention, rollups. */
-export function siteSchedules({ config, clock, log, trainer, report, journal }: SchedulesContext): Scheduler {
+/** The site's scheduled work: nightly report, drift and retraining, retention, rollups. */
+export function siteSchedules({
+  config,
+  clock,
+  log,
+  drift,
+  retraining,
+  report,
+  journal,
+}: SchedulesContext): Scheduler {
   const { data_dir, schedules } = config;
   const { store } = report;
   const nightly = nightlyReport({
@@ -31,7 +40,6 @@ export function siteSchedules({ config, clock, log, trainer, report, journal }: 
     timezone: schedules.timezone,
     report_days: schedules.report_days,
   });
-  const candidates = modelLibrary(join(data_dir, "candidates"));
   const retention = () => {
     const now_ms = clock.now();
     const { raw_days, rollup_days } = config.store;
@@ -52,7 +60,18 @@ export function siteSchedules({ config, clock, log, trainer, report, journal }: 
     ...{ log, settings: store.settings, wall: Date.now, timezone: schedules.timezone },
     jobs: [
       { name: "report", cron: schedules.report, make_up: true, ...nightly },
-      { name: "retrain", cron: schedules.retrain, make_up: true, run: retraining({ trainer, candidates }) },
+      {
+        name: "retrain",
+        cron: schedules.retrain,
+        make_up: true,
+        run: () => retraining.run("schedule"),
+      },
+      {
+        name: "drift",
+        cron: schedules.drift,
+        make_up: false,
+        run: driftJob({ config, clock, drift, retraining }),
+      },
       { name: "retention", cron: schedules.retention, make_up: true, run: retention },
       // Whoever reads rollups brings them up to date first: a missed run leaves nothing behind.
       { name: "rollups", cron: schedules.rollups, make_up: false, run: rollups },

@@ -55,6 +55,8 @@ export interface SampleStore {
   recentScores(limit: number): Score[];
   /** Each rack's last sample in (ts_ms − within_ms, ts_ms]. */
   at(ts_ms: number, within_ms: number): ScoredSample[];
+  /** One rack's samples in (from_ms, to_ms], oldest first. */
+  ofRack(rack_id: string, from_ms: number, to_ms: number): ScoredSample[];
   /** Means of one rack's samples in (from_ms, to_ms]; null where there are none. */
   means(rack_id: string, from_ms: number, to_ms: number): RackMeans | null;
 }
@@ -83,6 +85,8 @@ export interface RollupStore {
   minute(ts_ms: number): RackMinute[];
   /** Every rack's minutes that start in [from_ms, to_ms), in order of time. */
   minutes(from_ms: number, to_ms: number): RackMinute[];
+  /** One rack's minutes that start in [from_ms, to_ms), in order of time. */
+  ofRack(rack_id: string, from_ms: number, to_ms: number): RackMinute[];
   /** The whole site in steps of `step_ms`, oldest first. */
   timeline(from_ms: number, to_ms: number, step_ms: number): SiteStep[];
   /** Each rack's D in steps of `step_ms`, oldest first; steps in which it has none are left out. */
@@ -128,6 +132,8 @@ export interface ActionStore {
   recent(limit: number): Action[];
   /** In [from_ms, to_ms), newest first. */
   between(from_ms: number, to_ms: number, limit: number): Action[];
+  /** One rack's since `from_ms`, newest first. */
+  ofRack(rack_id: string, from_ms: number, limit: number): Action[];
   count(): number;
 }
 
@@ -222,6 +228,8 @@ export interface IncidentStore {
     severity?: Severity | undefined;
     limit: number;
   }): Incident[];
+  /** Those that the rack was part of, newest first. */
+  ofRack(rack_id: string, limit: number): Incident[];
   /** Those that are not closed, or were at or after `ms`, oldest first. */
   activeOrClosedSince(ms: number): Incident[];
 }

@@ -130,7 +130,7 @@ const Rollout = z
         /** Chance that a gate stops a model that changes nothing, per wave. */
         error_level: z.number().gt(0).max(0.2).default(0.01),
         /** Rise of the share of scores that alarm which is put up with, significant or not. */
-        alarm_rise_max: z.number().min(0).max(1).default(0.02),
+        alarm_rise_max: z.number().min(0).max(1).default(0.01),
         /** Rise of the population stability index of D / tau_fast which is put up with. */
         d_shift_max: z.number().min(0).default(0.25),
         /** Share of a wave's racks that may refuse the model, stay silent or go offline; one always may. */
@@ -142,6 +142,52 @@ const Rollout = z
   })
   .prefault({});
 export type RolloutConfig = z.infer<typeof Rollout>;
+
+/** When operation counts as drifted; docs/drift.md has the formulas. */
+const Drift = z
+  .strictObject({
+    /** Operation that is compared with what the model learnt. */
+    window_h: z.number().min(1).default(24),
+    /** Hours of the day at least that both sides must have. */
+    hours_min: z.int().min(1).max(24).default(20),
+    /** Population stability index from which on drift is moderate, and major. */
+    moderate_psi: z.number().positive().default(0.1),
+    major_psi: z.number().positive().default(0.25),
+    /** The chance that a check finds drift, on each level of site, rows and racks, where there is none. */
+    false_alarm: z.number().gt(0).max(0.2).default(0.01),
+    /** So many checks in a row that find the site in major drift start a retraining; 0: never. */
+    retrain_after: z.int().min(0).default(2),
+  })
+  .prefault({});
+export type DriftConfig = z.infer<typeof Drift>;
+
+const Retraining = z
+  .strictObject({
+    /** How far back stored telemetry is learnt from; besides all of it, its last `recent_days` are tried. */
+    days: z.number().positive().default(7),
+    recent_days: z.number().positive().default(2),
+    /** The end of it is held back from training, to judge on; at most a quarter of what is stored. */
+    holdback_h: z.number().positive().default(12),
+    /** Held-back nominal operation below which nothing is offered. */
+    rack_days_min: z.number().min(0).default(1),
+    /** Physical anomalies that a candidate may see fewer of than the active model, as a share. */
+    detection_loss_max: z.number().min(0).max(1).default(0.05),
+    clusters: z.int().min(1).max(4096).default(8),
+    /** Rows learnt from at most. */
+    rows_max: z.int().min(1_000).default(500_000),
+    /** Also tries a model for each row. */
+    per_row: z.boolean().default(true),
+    /** An incident of the whole site that nobody confirmed counts as operation; only those that people rejected, else. */
+    site_incidents: z.boolean().default(false),
+    /** Rolls a candidate that beat the active model out by itself, gated as any other. */
+    auto_promote: z.boolean().default(false),
+    /** After a retraining for drift, the next one for drift waits so long. */
+    pause_h: z.number().min(0).default(20),
+    /** Files of retrained models that are kept besides those in use. */
+    keep: z.int().min(1).default(10),
+  })
+  .prefault({});
+export type RetrainingConfig = z.infer<typeof Retraining>;
 
 const Models = z
   .strictObject({
@@ -226,6 +272,8 @@ export const AggregatorConfig = z.strictObject({
     .prefault({}),
   savings: Savings,
   models: Models,
+  drift: Drift,
+  retraining: Retraining,
   store: z
     .strictObject({
       flush_ms: z.int().min(1).default(250),
@@ -239,8 +287,10 @@ export const AggregatorConfig = z.strictObject({
       timezone: TimeZone.default("UTC"),
       /** Writes the report of the day before. */
       report: Cron.default("10 0 * * *"),
-      /** Trains a candidate on the stored telemetry. */
+      /** Trains candidates on the stored telemetry, and has them compete with the active model. */
       retrain: Cron.default("30 2 * * 0"),
+      /** Compares the last hours with what the active model learnt. */
+      drift: Cron.default("40 */3 * * *"),
       /** Deletes what is past its retention. */
       retention: Cron.default("17 * * * *"),
       rollups: Cron.default("* * * * *"),

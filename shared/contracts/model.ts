@@ -4,6 +4,7 @@ import { Timestamp } from "./envelope.ts";
 
 /** Bounds what a reader must compute to check a model. */
 const FEATURES_MAX = 64;
+const DECILES = 9;
 export const ModelId = z
   .string()
   .regex(/^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/, "1–64 of letters, digits, . _ -");
@@ -67,6 +68,29 @@ const TauPerCluster = z.object({
 const SquareMoments = z.object({ mean: z.array(z.number().min(0)), covariance: Matrix });
 export type SquareMoments = z.infer<typeof SquareMoments>;
 
+/** A population's shares in the bins between ascending edges (e edges, e + 1 shares); a value on an edge is below it. */
+const BinnedDistribution = z
+  .object({
+    edges: z.array(z.number()).max(DECILES),
+    shares: z
+      .array(z.number().min(0).max(1))
+      .min(1)
+      .max(DECILES + 1),
+  })
+  .refine(({ edges, shares }) => shares.length === edges.length + 1, "one share more than edges")
+  .refine(({ edges }) => edges.every((edge, i) => i === 0 || edge > edges[i - 1]!), "edges that ascend");
+export type BinnedDistribution = z.infer<typeof BinnedDistribution>;
+
+/** Nominal operation in training, against which later operation is held to see whether it drifts. */
+const Reference = z.object({
+  /** Nominal rows that the shares were counted on. */
+  rows: z.int().positive(),
+  /** In physical units, one per feature. */
+  features: z.array(BinnedDistribution),
+  d: BinnedDistribution,
+});
+export type Reference = z.infer<typeof Reference>;
+
 /**
  * IMS model file, version 1: clusters of nominal operation in standardised units.
  * Files without the optional fields are those of the first release and mean the same as ever.
@@ -111,6 +135,7 @@ export const ModelFile = z
       cluster_sizes: z.array(z.int().min(0)),
     }),
     distributions: z.object({ nominal: ScoreDistribution, anomalous: ScoreDistribution.nullable() }),
+    reference: Reference.optional(),
     golden: z.array(GoldenSample).min(1).max(256),
     sha256: Sha256,
   })
@@ -159,6 +184,7 @@ function* sizes(
     yield { path: "square_moments.mean", actual: m.square_moments.mean.length, expected: f };
     yield* square("square_moments.covariance", m.square_moments.covariance, f);
   }
+  if (m.reference) yield { path: "reference.features", actual: m.reference.features.length, expected: f };
   const per_cluster = m.threshold?.method === "per_cluster" ? k : 0;
   yield { path: "tau_per_cluster.fast", actual: m.tau_per_cluster?.fast.length ?? 0, expected: per_cluster };
   yield {

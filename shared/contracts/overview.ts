@@ -53,6 +53,7 @@ export type RackSummary = z.infer<typeof RackSummary>;
 export const Overview = z.object({
   ts: Timestamp,
   site: z.string(),
+  time_zone: z.string().describe("IANA name: in which people on the site read the clock"),
   mode: Mode,
   kill_switch: z.boolean(),
   overrides: Overrides,

@@ -14,6 +14,7 @@ import { crossFittedDistances, distanceOf, type FitOptions, fitClusters } from "
 import { BOX_TOLERANCES, type BoxTolerances } from "./hyperbox.ts";
 import { squareMoments } from "./missing.ts";
 import { sealModel } from "./model-file.ts";
+import { referenceOf } from "./reference.ts";
 import { fitScaler, standardise, unitScaler } from "./scaler.ts";
 import { scoreBatch } from "./score.ts";
 import { splitRows } from "./split.ts";
@@ -35,6 +36,8 @@ export interface TrainOptions {
   /** Where the rows came from, for the record. */
   data: string;
   created_ms: number;
+  /** Tells models apart that are made in one second. */
+  id_suffix?: string;
   /** Default: kmeans, the described one. */
   kind?: ModelKind;
   /** Default: the ten telemetry features. */
@@ -125,7 +128,7 @@ export function fitModel(prepared: TrainingRows, options: TrainOptions): ModelFi
   const scored_anomalous = anomalous.length > 0 ? scoreBatch(unsealed, anomalous) : null;
   return sealModel({
     v: 1,
-    id: modelId(options.created_ms),
+    id: modelId(options.created_ms) + (options.id_suffix ?? ""),
     created_at: isoTime(options.created_ms),
     features: [...features],
     ...(derived.length > 0 ? { derived: [...derived] } : {}),
@@ -149,6 +152,7 @@ export function fitModel(prepared: TrainingRows, options: TrainOptions): ModelFi
       nominal: distribution(d),
       anomalous: scored_anomalous ? distribution(scored_anomalous.d) : null,
     },
+    reference: referenceOf(z, d, scaler),
     golden: [
       ...goldenSamples(restored(pickGolden(z, scored.d, GOLDEN_NOMINAL), scaler), unsealed),
       ...(scored_anomalous

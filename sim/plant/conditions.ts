@@ -7,6 +7,10 @@ export interface RackConditions {
   tile_factor: number;
   /** Offset of the air handler's setpoint for this rack. */
   supply_bias_c: number;
+  /** Offset of the water that the CDU can give this rack. */
+  water_bias_c: number;
+  /** How much warmer it is outdoors than the chillers' efficiencies assume. */
+  outdoor_bias_c: number;
   /** Offsets that a wrong configuration adds to the rack's own fan and pump control. */
   fan_bias_pct: number;
   pump_bias_pct: number;
@@ -21,6 +25,8 @@ export interface RackConditions {
 export const CONDITION_DEFAULTS: RackConditions = {
   tile_factor: 1,
   supply_bias_c: 0,
+  water_bias_c: 0,
+  outdoor_bias_c: 0,
   fan_bias_pct: 0,
   pump_bias_pct: 0,
   fan_capacity: 1,
@@ -35,6 +41,8 @@ const plus = (a: number, b: number) => a + b;
 const COMBINE: Record<keyof RackConditions, (a: number, b: number) => number> = {
   tile_factor: times,
   supply_bias_c: plus,
+  water_bias_c: plus,
+  outdoor_bias_c: plus,
   fan_bias_pct: plus,
   pump_bias_pct: plus,
   fan_capacity: times,

@@ -1,4 +1,5 @@
 import { cube } from "./electricity.ts";
+import { waterC } from "./heat.ts";
 import type { PlantParameters } from "./parameters.ts";
 import type { Racks } from "./racks.ts";
 
@@ -41,7 +42,8 @@ export function supplyAir(plant: CoolingPlant, racks: Racks, dt_s: number, p: Pl
 export function rejectHeat(plant: CoolingPlant, racks: Racks, p: PlantParameters): void {
   let air_kw = 0;
   let water_kw = 0;
-  let chiller_kw = 0;
+  let air_chiller_kw = 0;
+  let water_chiller_kw = 0;
   let blower_kw = 0;
   let pump_kw = 0;
   for (let i = 0; i < racks.count; i++) {
@@ -50,15 +52,18 @@ export function rejectHeat(plant: CoolingPlant, racks: Racks, p: PlantParameters
     const returned_kw = flow * (racks.outlet_c[i]! - recirculated * racks.hot_c[i]!);
     const supplied_kw = flow * (1 - recirculated) * racks.supply_c[i]!;
     air_kw += returned_kw - supplied_kw;
-    water_kw += racks.liquid_kw[i]! + racks.pump_kw[i]!;
+    const into_water_kw = racks.liquid_kw[i]! + racks.pump_kw[i]!;
+    water_kw += into_water_kw;
     pump_kw += racks.pump_kw[i]!;
-    chiller_kw += (returned_kw - supplied_kw) / copAt(p.air_cop, racks.supply_c[i]!, p);
+    // What counts is the lift: a warmer day outdoors costs as much as a colder supply.
+    const outdoor_c = racks.condition.outdoor_bias_c[i]!;
+    air_chiller_kw += (returned_kw - supplied_kw) / copAt(p.air_cop, racks.supply_c[i]! - outdoor_c, p);
+    water_chiller_kw += into_water_kw / copAt(p.water_cop, waterC(racks, i, p) - outdoor_c, p);
     blower_kw += p.blower_kw * cube(Math.max(1, racks.condition.tile_factor[i]!));
   }
   plant.air_rejected_kw = air_kw;
   plant.water_rejected_kw = water_kw;
-  plant.electricity_kw =
-    Math.max(0, chiller_kw) + water_kw / copAt(p.water_cop, p.water_c, p) + blower_kw + pump_kw;
+  plant.electricity_kw = Math.max(0, air_chiller_kw) + water_chiller_kw + blower_kw + pump_kw;
 }
 
 function copAt(cop: number, delivered_c: number, p: PlantParameters): number {

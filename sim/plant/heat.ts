@@ -58,7 +58,7 @@ export function exchangeHeat(racks: Racks, dt_s: number, p: PlantParameters): vo
     const flow = racks.air_flow_kw_per_k[i]!;
     const direct_kw = racks.it_kw[i]! * p.direct_air_share + racks.fan_kw[i]!;
     const mass_to_air_kw = p.air_effectiveness * flow * (mass_c - inlet_c);
-    const liquid_kw = coldPlateConductance(racks, i, p) * (mass_c - p.water_c);
+    const liquid_kw = coldPlateConductance(racks, i, p) * (mass_c - waterC(racks, i, p));
     const into_mass_kw = racks.it_kw[i]! * (1 - p.direct_air_share) - mass_to_air_kw - liquid_kw;
 
     racks.outlet_c[i] = inlet_c + (direct_kw + mass_to_air_kw) / flow;
@@ -67,6 +67,11 @@ export function exchangeHeat(racks: Racks, dt_s: number, p: PlantParameters): vo
     racks.mass_before_c[i] = mass_c;
     racks.mass_c[i] = mass_c + (into_mass_kw * dt_s) / p.mass_kj_per_k;
   }
+}
+
+/** The water that reaches the rack's cold plates. */
+export function waterC(racks: Racks, i: number, p: PlantParameters): number {
+  return p.water_c + racks.condition.water_bias_c[i]!;
 }
 
 /**

@@ -3,6 +3,7 @@ import { skadiError } from "../../shared/errors.ts";
 import type { Plant } from "../plant/plant.ts";
 import { heatSpike } from "./heat-spike.ts";
 import { overcooledRow } from "./overcooled-row.ts";
+import { seasonShift } from "./season-shift.ts";
 
 /** Something that can be played on a running plant, and undone. */
 export interface Scenario {
@@ -13,7 +14,7 @@ export interface Scenario {
   start(plant: Plant): () => void;
 }
 
-export const SCENARIOS: readonly Scenario[] = [heatSpike, overcooledRow];
+export const SCENARIOS: readonly Scenario[] = [heatSpike, overcooledRow, seasonShift];
 
 /** By name or alias. Throws SKADI_NOT_FOUND. */
 export function findScenario(name: string): Scenario {

@@ -1,6 +1,7 @@
 import { enableCompileCache } from "node:module";
 import { Command } from "commander";
 import { integerOption, numberOption, runCli } from "../../shared/cli.ts";
+import { benchDashboard } from "./dashboard.ts";
 import { benchFaults } from "./faults.ts";
 import { benchGenerate } from "./generate.ts";
 import { benchIms } from "./ims.ts";
@@ -10,6 +11,7 @@ import { benchPipeline } from "./pipeline.ts";
 import { benchPlant } from "./plant.ts";
 import { benchReaction } from "./reaction.ts";
 import { benchSavings } from "./savings.ts";
+import { benchSeason } from "./season.ts";
 import { benchSkab } from "./skab.ts";
 
 // As the programs do, for the threads that they start.
@@ -50,17 +52,31 @@ const BENCHES: readonly Bench[] = [
     what: "the estimate of the realized saving against the plant's own books",
     run: benchSavings,
   },
+  {
+    name: "season",
+    what: "false alarms and faults found before a warm season, in it, and after retraining",
+    run: benchSeason,
+  },
+  {
+    name: "dashboard",
+    what: "first paint, size, missed frames and memory of the dashboard, in Chromium",
+    run: benchDashboard,
+  },
   { name: "pipeline", what: "messages through broker, ingest, store and MMS", run: benchPipeline },
 ];
 
 const program = new Command("bench")
   .description("measures Skadi on this machine; without a name, everything")
   .argument("[names...]", BENCHES.map(({ name, what }) => `${name}: ${what}`).join("; "))
-  .option("--minutes <n>", "reaction: soak for so long at the true periods", numberOption(0.1, 10_000))
+  .option(
+    "--minutes <n>",
+    "reaction: soak for so long at the true periods; dashboard: watch its memory for so long",
+    numberOption(0.1, 10_000),
+  )
   .option("--days <n>", "savings: simulated days", integerOption(2, 60))
-  .option("--seeds <list>", "mms, savings: seeds such as 1-20 or 3,7", seedList)
+  .option("--seeds <list>", "mms, savings, season: seeds such as 1-20 or 3,7", seedList)
   .option("--fit", "mms: learn what causes look like from the seeds (default 101-112) instead of measuring")
-  .option("--json", "reaction, mms, savings: end with one line of JSON that holds every figure")
+  .option("--json", "reaction, mms, savings, season: end with one line of JSON that holds every figure")
   .action(async (names: string[], options: BenchOptions) => {
     const unknown = names.filter((name) => !BENCHES.some((bench) => bench.name === name));
     if (unknown.length > 0)

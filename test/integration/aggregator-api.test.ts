@@ -283,6 +283,15 @@ describe("the control routes", () => {
 });
 
 describe("WS /ws/events", () => {
+  async function listen(url: string) {
+    // biome-ignore lint/suspicious/noExplicitAny: the tests state what they expect of the data themselves
+    const events: { type: string; cursor: string; data: any }[] = [];
+    const socket = new WebSocket(url);
+    socket.on("message", (data) => events.push(JSON.parse(data.toString())));
+    await eventually("the connection", () => socket.readyState === WebSocket.OPEN);
+    return { socket, events };
+  }
+
   it("sends every event as one JSON message", async () => {
     const events: { type: string; rack_id: string | null }[] = [];
     const socket = new WebSocket(`${site.aggregator.http_url.replace("http", "ws")}/ws/events`);
@@ -298,6 +307,48 @@ describe("WS /ws/events", () => {
       rack_id: "R-F-01",
       data: { d: expect.any(Number) },
     });
+    socket.close();
+  });
+
+  it("a listener that comes back with the cursor of its last event gets what it missed, scores apart", async () => {
+    const url = `${site.aggregator.http_url.replace("http", "ws")}/ws/events`;
+    const first = await listen(url);
+    await site.post("/mode", { kill_switch: false }, { token: true });
+    const { cursor } = await eventually("the mode", () => first.events.find((e) => e.type === "mode"));
+    first.socket.close();
+    await site.post("/telemetry", sample("R-F-02"));
+    await site.post("/mode", { mode: "closed_loop", scope: { row: "F" } }, { token: true });
+    await site.post("/mode", { mode: null, scope: { row: "F" } }, { token: true });
+
+    const again = await listen(`${url}?since=${cursor}`);
+    await eventually("both changes", () => again.events.filter((e) => e.type === "mode").length === 2);
+    expect(again.events.map((e) => e.type)).toEqual(["mode", "mode"]);
+    again.socket.close();
+  });
+
+  it.each(["elsewhere-7", "nonsense", "0-0"])(
+    "a cursor that is not known (%s) is answered by a gap",
+    async (cursor) => {
+      const url = `${site.aggregator.http_url.replace("http", "ws")}/ws/events?since=${cursor}`;
+      const { socket, events } = await listen(url);
+      expect(await eventually("the gap", () => events[0])).toMatchObject({ type: "gap", data: {} });
+      socket.close();
+    },
+  );
+
+  it("with overview=1 the site's figures come once a second, and of the racks those that changed", async () => {
+    const url = `${site.aggregator.http_url.replace("http", "ws")}/ws/events?overview=1`;
+    const { socket, events } = await listen(url);
+    const overviews = () => events.filter((e) => e.type === "overview");
+    await eventually("two overviews", () => overviews().length >= 2);
+    expect(overviews()[0]?.data.rack_list).toHaveLength(72);
+    expect(overviews()[1]?.data).toMatchObject({ site: "dc1", time_zone: "UTC", rack_list: [] });
+
+    await site.post("/telemetry", sample("R-F-03"));
+    const changed = await eventually("the change", () =>
+      overviews().find((e, i) => i > 0 && e.data.rack_list.length > 0),
+    );
+    expect(changed.data.rack_list).toMatchObject([{ rack_id: "R-F-03", d: expect.any(Number) }]);
     socket.close();
   });
 
@@ -319,8 +370,6 @@ describe("WS /ws/events", () => {
 describe("the pages", () => {
   it.each([
     ["/", "text/html"],
-    ["/app.js", "javascript"],
-    ["/style.css", "text/css"],
     ["/docs/", "text/html"],
   ])("GET %s is served with a content security policy that lets no foreign script in", async (path, type) => {
     const response = await fetch(`${site.aggregator.http_url}${path}`);
@@ -328,6 +377,18 @@ describe("the pages", () => {
     expect(response.headers.get("content-type")).toContain(type);
     expect(response.headers.get("content-security-policy")).toContain("script-src 'self'");
     await response.arrayBuffer();
+  });
+
+  it("the dashboard's page is asked for anew, its script and style are kept by their names and sent compressed", async () => {
+    const page = await fetch(`${site.aggregator.http_url}/`);
+    expect(page.headers.get("cache-control")).toBe("no-cache");
+    const assets = (await page.text()).match(/\/assets\/[\w-]+\.(js|css)/g) ?? [];
+    expect(assets).toHaveLength(2);
+    for (const asset of assets) {
+      const { status, headers } = await fetch(`${site.aggregator.http_url}${asset}`);
+      expect([status, headers.get("content-encoding")]).toEqual([200, expect.stringMatching(/^(br|gzip)$/)]);
+      expect(headers.get("cache-control")).toContain("immutable");
+    }
   });
 });
 

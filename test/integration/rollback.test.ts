@@ -64,7 +64,7 @@ describe("an actuator that does the opposite of what is asked", () => {
     const reopened = openQuarantine({
       store,
       clock,
-      events: { publish() {}, subscribe: () => () => {} },
+      events: { publish() {}, subscribe: () => () => {}, since: () => [] },
       log,
     });
     expect(reopened.has("R-A-05", FAN)).toBe(true);

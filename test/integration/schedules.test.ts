@@ -2,8 +2,8 @@ import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 
 import { join } from "node:path";
 import { expect, it, onTestFinished, vi } from "vitest";
 import { openSqliteStore } from "../../aggregator/store/sqlite/sqlite-store.ts";
+import type { RegisteredModel } from "../../shared/contracts/registry.ts";
 import { Report } from "../../shared/contracts/report.ts";
-import { readModelFile } from "../../shared/ims/model-file.ts";
 import { createLog } from "../../shared/log.ts";
 import { systemClock } from "../../shared/time.ts";
 import { eventually } from "../support/eventually.ts";
@@ -14,7 +14,7 @@ import { type TestSite, testSite } from "./aggregator-harness.ts";
 vi.setConfig({ testTimeout: 60_000 });
 
 const EVERY_SECOND = "* * * * * *";
-const NEVER = { report: "off", retrain: "off", retention: "off", rollups: "off" };
+const NEVER = { report: "off", retrain: "off", retention: "off", rollups: "off", drift: "off" };
 const HOUR_MS = 3_600_000;
 /** What the site takes for now: ten hours after a midnight in UTC. */
 const NOW = Date.UTC(2026, 2, 10, 10);
@@ -92,14 +92,12 @@ it("retraining makes a candidate of the stored telemetry, without what was persi
     const entry = await schedule(site, "retrain");
     return entry.runs > 0 && entry;
   });
-  expect(last_run).toMatchObject({ outcome: "ok", detail: expect.stringContaining("candidate ims_") });
-  const folder = join(site.data_dir, "candidates");
-  const candidate = readModelFile(join(folder, readdirSync(folder)[0]!));
-  if (!candidate.ok) throw new Error("not a model");
-  // 72 racks × 288 samples, of which row C was persistent for two hours.
-  expect(candidate.value.training.rows).toBe(72 * 288 - 12 * 24);
-  const after = (await site.get("/ims/models")).body;
-  expect([after.active, after.models.length]).toEqual([before.active, before.models.length]);
+  expect(last_run).toMatchObject({ outcome: "ok", detail: expect.stringContaining("Candidate ims_") });
+  const { models } = (await site.get("/models")).body;
+  const candidate = models.find((model: RegisteredModel) => model.lineage.source === "retrained");
+  // 72 racks × 288 samples, the last quarter of the day held back, and row C was persistent for two hours.
+  expect(candidate.lineage.rows).toBe(72 * 216 - 12 * 24);
+  expect((await site.get("/ims/models")).body.active).toBe(before.active);
   await site.restart();
   expect((await site.get("/ims/models")).body.active).toBe(before.active);
 });

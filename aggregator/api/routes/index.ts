@@ -2,6 +2,7 @@ import type { RouteGroup } from "../context.ts";
 import { actionRoutes } from "./actions.ts";
 import { auditRoutes } from "./audit.ts";
 import { demoRoutes } from "./demo.ts";
+import { driftRoutes } from "./drift.ts";
 import { eventRoutes } from "./events.ts";
 import { healthRoutes } from "./health.ts";
 import { imsRoutes } from "./ims.ts";
@@ -11,6 +12,7 @@ import { modeRoutes } from "./mode.ts";
 import { modelRoutes } from "./models.ts";
 import { optimizerRoutes } from "./optimizer.ts";
 import { quarantineRoutes } from "./quarantine.ts";
+import { rackRoutes } from "./racks.ts";
 import { reportRoutes } from "./report.ts";
 import { savingsRoutes } from "./savings.ts";
 import { scheduleRoutes } from "./schedules.ts";
@@ -21,8 +23,10 @@ import { timelineRoutes } from "./timeline.ts";
 export const ROUTE_GROUPS: readonly RouteGroup[] = [
   telemetryRoutes,
   imsRoutes,
+  driftRoutes,
   modelRoutes,
   stateRoutes,
+  rackRoutes,
   timelineRoutes,
   optimizerRoutes,
   actionRoutes,

@@ -27,7 +27,8 @@ export async function onSite<T>(flags: SiteFlags, work: (api: AggregatorClient) 
 /** By code and field of a refusal. */
 const NEXT_STEPS: Readonly<Record<string, string>> = {
   "SKADI_NOT_FOUND model": "see which there are with: skadi-aggregator models list",
-  "SKADI_NOT_FOUND scope": "see the pins with: skadi-aggregator models pins",
+  "SKADI_NOT_FOUND scope": "racks are named like R-C-07, rows like C",
+  "SKADI_NOT_FOUND pin": "see the pins with: skadi-aggregator models pins",
   "SKADI_NOT_FOUND rollout": "see which there are with: skadi-aggregator models rollouts",
   "SKADI_NOT_FOUND previous_id": "bring any other model with: skadi-aggregator models promote <model>",
   "SKADI_CONFLICT id": "give the file another id by training again, or promote the model that has it",

@@ -59,10 +59,16 @@ export interface Step {
 
 /** A soak with too little to judge by, and the wait for answers, are prolonged to so many times their length. */
 const PATIENCE = 4;
-/** Shares of the soak after which a model that is plainly bad is stopped early. */
-const EARLY_LOOKS = [0.25, 0.5, 0.75];
-/** The level of an early look: far below the final one's, so that it hardly adds to it (Haybittle-Peto). */
-const EARLY_LEVEL = 0.001;
+/**
+ * After which shares of the soak the gates are looked at, and what part of their error level each look may spend: the
+ * early ones stop what is plainly bad, the late ones come to pass only where a rise was seen that may still be chance.
+ */
+const LOOKS = [
+  ...[0.25, 0.5, 0.75].map((at) => ({ at, spends: 0.05 })),
+  { at: 1, spends: 0.4 },
+  ...[2, 3, PATIENCE].map((at) => ({ at, spends: 0.15 })),
+];
+const FIRST_VERDICT = LOOKS.findIndex(({ at }) => at === 1) + 1;
 const PAST_MAX = 20;
 
 /**
@@ -335,20 +341,23 @@ function soak(draft: Draft, rollout: RolloutState, wave: Wave, seen: Look): bool
   keepGate(rollout, errors);
   if (errors.ok === false) return fail(draft, rollout, wave, errors);
   const share = (now_ms - wave.soaking_ms!) / (config.soak_s * 1000);
-  const early = share < 1;
-  const looks = EARLY_LOOKS.filter((at) => at <= share).length;
-  if (early && looks <= wave.looks) return false;
+  const looks = LOOKS.filter(({ at }) => at <= share).length;
+  if (looks <= wave.looks) return false;
   wave.looks = looks;
-  const level = early ? Math.min(EARLY_LEVEL, gates.error_level) : gates.error_level;
+  const level = gates.error_level * LOOKS[looks - 1]!.spends;
   const evidence = seen.evidence(rollout, wave);
   const judged = [alarmGate(evidence, gates, level), shiftGate(evidence, gates, level)];
   for (const gate of judged) keepGate(rollout, gate);
   const bad = judged.find(({ ok }) => ok === false);
   if (bad) return fail(draft, rollout, wave, bad);
-  if (early) return false;
+  if (share < 1) return false;
   const open = judged.find(({ ok }) => ok === null);
-  if (open && share < PATIENCE) return false;
-  if (open) return fail(draft, rollout, wave, open);
+  if (open && share < PATIENCE) {
+    if (looks === FIRST_VERDICT) tell(draft, `${capital(nameOf(rollout, wave))} soaks on: ${open.detail}.`);
+    return false;
+  }
+  // A rise that four soaks could not tell from chance is none; a model that nothing was seen of is not let on.
+  if (open && open.value === null) return fail(draft, rollout, wave, open);
   wave.state = "passed";
   tell(draft, `${capital(nameOf(rollout, wave))} passed: ${judged.map(({ detail }) => detail).join(". ")}.`);
   return true;

@@ -7,7 +7,10 @@ import type { RegisteredModel } from "../../../shared/contracts/registry.ts";
 import type { RolloutView } from "../../../shared/contracts/rollout.ts";
 import type { Score } from "../../../shared/contracts/score.ts";
 import { skadiError } from "../../../shared/errors.ts";
+import { believed } from "../../../shared/ims/believed.ts";
 import { createScorer, type Scorer } from "../../../shared/ims/score.ts";
+import { thresholdsAt } from "../../../shared/ims/thresholds.ts";
+import { toFeatures } from "../../../shared/ims/to-features.ts";
 import type { Log } from "../../../shared/log.ts";
 import { type Clock, isoTime } from "../../../shared/time.ts";
 import type { MessageCounter } from "../../commands/counter.ts";
@@ -21,6 +24,7 @@ import { type Library, type ModelChoice, modelToRun } from "../library.ts";
 import type { Registry } from "../registry/registry.ts";
 import type { WaveEvidence } from "./gates.ts";
 import { type Look, type Observation, type SeenRack, step } from "./machine.ts";
+import { scorePairs } from "./pairs.ts";
 import {
   type Answer,
   acceptedOf,
@@ -127,6 +131,7 @@ export function createRollouts(context: RolloutsContext): Rollouts {
   const told = new Map<string, number>();
   const keep_ms = 1000 * Math.max(settings.baseline_s, 5 * settings.soak_s);
   const tallies = scoreTallies(keep_ms);
+  const pairs = scorePairs();
   let stopLooking = () => {};
   let cancelGather: (() => void) | null = null;
 
@@ -232,8 +237,11 @@ export function createRollouts(context: RolloutsContext): Rollouts {
       putStages();
     }
     // Between two buckets, so that a wave is judged by its own time alone.
-    if (next.publish || before.rollout?.waves.some((wave, i) => wave.state !== site.rollout?.waves[i]?.state))
+    const statesOf = (rollout: RolloutState | null) => rollout?.waves.map(({ state }) => state).join();
+    if (next.publish || statesOf(before.rollout) !== statesOf(site.rollout)) {
       tallies.cut();
+      pairs.clear();
+    }
     retarget();
     noteRelease(before.release);
     if (next.publish && announced) distributor.issue();
@@ -261,7 +269,20 @@ export function createRollouts(context: RolloutsContext): Rollouts {
     });
     const model = scorerOfModel(sha256)?.model;
     const expected = model ? { nominal: model.distributions.nominal, tau_fast: model.tau_fast } : null;
-    return { treated, controls, expected };
+    return { treated, controls, pairs: pairs.all(), expected };
+  };
+  /** While a gated rollout is under way, both models score every rack's sample, whichever of them its agent uses. */
+  const comparePair = ({ rack_id, sample }: Rack, seq: number) => {
+    const { rollout } = site;
+    if (rollout?.state !== "running" || !rollout.gated || !rollout.base || sample?.seq !== seq) return;
+    const target = targets.get(rack_id);
+    if (target?.reason === "pin" || target?.reason === "row") return;
+    const [before, after] = [scorerOfModel(rollout.base.sha256), scorerOfModel(rollout.model.sha256)];
+    if (!before || !after) return;
+    const x = toFeatures(believed(sample));
+    const [ratio_before, ratio_after] = [ratioOf(before, x), ratioOf(after, x)];
+    if (Number.isFinite(ratio_before) && Number.isFinite(ratio_after))
+      pairs.add(rack_id, ratio_before, ratio_after);
   };
   const knownModels = (): ModelRef[] => {
     const { release, previous, rollout } = site;
@@ -377,11 +398,12 @@ export function createRollouts(context: RolloutsContext): Rollouts {
         answers.set(rack_id, { ok, errors });
       if (rollout) gather();
     },
-    onScore(rack, { model_id, d, tau_fast }) {
+    onScore(rack, { model_id, d, tau_fast, seq }) {
       const now = rack.mms?.state === "persistent";
       const entered = now && persistent.get(rack.rack_id) === false;
       persistent.set(rack.rack_id, now);
       tallies.add(rack.rack_id, clock.now(), { model_id, d, tau_fast, entered });
+      comparePair(rack, seq);
     },
     onManifest: distributor.onManifest,
     rotateKey(by) {
@@ -433,4 +455,10 @@ export function createRollouts(context: RolloutsContext): Rollouts {
   function targetOf(rack_id: string): string | undefined {
     return targets.get(rack_id)?.sha256 ?? site.release?.sha256;
   }
+}
+
+/** D / tau_fast of a sample's features; NaN where there is nothing to score. */
+function ratioOf({ model, score }: Scorer, x: Float64Array): number {
+  const { d, cluster } = score(x);
+  return d / thresholdsAt(model, cluster).tau_fast;
 }

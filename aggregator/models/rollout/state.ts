@@ -19,7 +19,7 @@ export interface Wave {
   offered_ms: number | null;
   /** The gates judge the time from here on. */
   soaking_ms: number | null;
-  /** Looks before the soak's end that were taken. */
+  /** How often the gates were looked at. */
   looks: number;
 }
 

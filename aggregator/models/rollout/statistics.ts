@@ -35,18 +35,22 @@ export function studentQuantile(p: number, df: number): number {
   return z + g1 / df + g2 / df ** 2 + g3 / df ** 3 + g4 / df ** 4;
 }
 
-/** P(X ≥ x) for X binomial in n trials of probability p. */
-export function binomialTail(x: number, n: number, p: number): number {
-  if (x <= 0) return 1;
-  if (p <= 0) return 0;
-  if (p >= 1) return x <= n ? 1 : 0;
-  let log_term = n * Math.log1p(-p);
-  let below = 0;
-  for (let i = 0; i < x; i++) {
-    below += Math.exp(log_term);
-    log_term += Math.log((n - i) / (i + 1)) + Math.log(p) - Math.log1p(-p);
+/**
+ * Fisher's exact test, one-sided: the chance that at least `hit` of `drawn` items are marked, if `marked` of all
+ * `total` are and the drawn ones are no others than the rest.
+ */
+export function fisherTail(hit: number, drawn: number, marked: number, total: number): number {
+  const logChoose = (n: number, k: number) => {
+    let sum = 0;
+    for (let i = 1; i <= k; i++) sum += Math.log((n - k + i) / i);
+    return sum;
+  };
+  let chance = 0;
+  for (let x = hit; x <= Math.min(drawn, marked); x++) {
+    if (drawn - x > total - marked) continue;
+    chance += Math.exp(logChoose(marked, x) + logChoose(total - marked, drawn - x) - logChoose(total, drawn));
   }
-  return Math.max(0, 1 - below);
+  return Math.min(1, chance);
 }
 
 /**

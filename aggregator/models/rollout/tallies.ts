@@ -87,10 +87,13 @@ export function scoreTallies(keep_ms: number): Tallies {
 
 export const emptyTally = (model_id: string): Tally => ({
   ...{ model_id, scores: 0, alarms: 0, entered: 0 },
-  bins: new Array<number>(RATIO_EDGES.length + 1).fill(0),
+  bins: emptyBins(),
 });
 
-function binOf(ratio: number): number {
+export const emptyBins = (): number[] => new Array<number>(RATIO_EDGES.length + 1).fill(0);
+
+/** @param ratio D / tau_fast */
+export function binOf(ratio: number): number {
   const above = RATIO_EDGES.findIndex((edge) => ratio < edge);
   return above === -1 ? RATIO_EDGES.length : above;
 }

@@ -16,6 +16,11 @@ export function incidentTable(db: DatabaseSync, queue: WriteQueue): IncidentStor
   const since = db.prepare(
     "SELECT incident FROM incidents WHERE closed_ms IS NULL OR closed_ms >= ? ORDER BY opened_ms, id",
   );
+  const of_rack = db.prepare(
+    `SELECT incident FROM incidents WHERE EXISTS (
+       SELECT 1 FROM json_each(incident, '$.racks') WHERE json_extract(value, '$.rack_id') = ?)
+     ORDER BY opened_ms DESC, id DESC LIMIT ?`,
+  );
   const parse = (row: Record<string, unknown>) => JSON.parse(row.incident as string) as Incident;
   return {
     put: (incident) =>
@@ -35,6 +40,10 @@ export function incidentTable(db: DatabaseSync, queue: WriteQueue): IncidentStor
     recent({ status, severity, limit }) {
       queue.sync();
       return recent.all(status ?? null, severity ?? null, limit).map(parse);
+    },
+    ofRack(rack_id, limit) {
+      queue.sync();
+      return of_rack.all(rack_id, limit).map(parse);
     },
     activeOrClosedSince(ms) {
       queue.sync();

@@ -11,6 +11,10 @@ export function actionTable(db: DatabaseSync, queue: WriteQueue): ActionStore {
   const between = db.prepare(
     "SELECT action FROM actions WHERE ts_ms >= ? AND ts_ms < ? ORDER BY ts_ms DESC, rowid DESC LIMIT ?",
   );
+  const of_rack = db.prepare(
+    `SELECT action FROM actions WHERE ts_ms >= ? AND json_extract(action, '$.rack_id') = ?
+     ORDER BY ts_ms DESC, rowid DESC LIMIT ?`,
+  );
   const count = db.prepare("SELECT count(*) AS n FROM actions");
   const parse = (row: Record<string, unknown>) => JSON.parse(row.action as string) as Action;
   return {
@@ -27,6 +31,10 @@ export function actionTable(db: DatabaseSync, queue: WriteQueue): ActionStore {
     between(from_ms, to_ms, limit) {
       queue.sync();
       return between.all(from_ms, to_ms, limit).map(parse);
+    },
+    ofRack(rack_id, from_ms, limit) {
+      queue.sync();
+      return of_rack.all(from_ms, rack_id, limit).map(parse);
     },
     count() {
       queue.sync();

@@ -29,6 +29,11 @@ export function rollupTable(db: DatabaseSync, queue: WriteQueue): RollupTable {
   const minutes = db.prepare(
     "SELECT * FROM rollup_1m WHERE minute_ms >= ? AND minute_ms < ? ORDER BY minute_ms, rack_id",
   );
+  // Minute by minute by the primary key: a range of it would pass by every rack's rows.
+  const of_rack = db.prepare(
+    `SELECT r.* FROM json_each(?) m JOIN rollup_1m r ON r.minute_ms = m.value AND r.rack_id = ?
+     ORDER BY r.minute_ms`,
+  );
   const timeline = db.prepare(
     // The cast: numbers are bound as REAL, and a step must divide as an integer.
     `SELECT minute_ms / CAST(?1 AS INTEGER) * CAST(?1 AS INTEGER) AS ts_ms, count(DISTINCT rack_id) AS racks,
@@ -69,6 +74,13 @@ export function rollupTable(db: DatabaseSync, queue: WriteQueue): RollupTable {
     minutes(from_ms, to_ms) {
       update();
       return (minutes.all(from_ms, to_ms) as Row[]).map(toRackMinute);
+    },
+    ofRack(rack_id, from_ms, to_ms) {
+      update();
+      const first_ms = Math.ceil(from_ms / MINUTE_MS) * MINUTE_MS;
+      const count = Math.max(0, Math.ceil((to_ms - first_ms) / MINUTE_MS));
+      const wanted = Array.from({ length: count }, (_, i) => first_ms + i * MINUTE_MS);
+      return (of_rack.all(JSON.stringify(wanted), rack_id) as Row[]).map(toRackMinute);
     },
     timeline(from_ms, to_ms, step_ms) {
       update();

@@ -15,7 +15,7 @@ function setUp() {
     clock: virtualClock(Date.UTC(2026, 0, 1)),
     log: { warn: (line: { source: string; suppressed: number }) => lines.push(line) } as unknown as Log,
     counters,
-    events: { publish: () => {}, subscribe: () => () => {} },
+    events: { publish: () => {}, subscribe: () => () => {}, since: () => [] },
     publish: (topic, message) => published.push([topic, message]),
     real_ms: real.now,
   });

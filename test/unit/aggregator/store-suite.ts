@@ -161,6 +161,39 @@ export function storeSuite(name: string, open: () => { store: Store; reopen(): S
     });
   });
 
+  describe(`${name}: one rack's course`, () => {
+    it("its samples and minutes in a window, oldest first, without those of other racks", () => {
+      const { store } = open();
+      for (let seq = 0; seq < 24; seq++) {
+        store.samples.add(telemetry("R-A-01", seq, { inlet_c: 20 + seq }), in_order);
+        store.samples.add(telemetry("R-A-02", seq), in_order);
+      }
+      store.samples.attachScore(score("R-A-01", 3, 1.5), filter(1.4));
+      const samples = store.samples.ofRack("R-A-01", T0 + 10_000, T0 + 25_000);
+      expect(samples.map(({ sample }) => sample.inlet_c)).toEqual([23, 24, 25]);
+      expect(samples[0]).toMatchObject({ score: { d: 1.5 }, mms: { ema: 1.4 } });
+      const minutes = store.rollups.ofRack("R-A-01", T0, T0 + 120_000);
+      expect(minutes.map(({ minute_ms, samples: n }) => [minute_ms - T0, n])).toEqual([
+        [0, 12],
+        [60_000, 12],
+      ]);
+      expect(store.rollups.ofRack("R-A-01", T0 + 1, T0 + 60_001)).toHaveLength(1);
+      expect(store.samples.ofRack("R-B-01", 0, T0 + 1e9)).toEqual([]);
+      store.close();
+    });
+
+    it("its actions since an instant, newest first", () => {
+      const { store } = open();
+      store.actions.put(action("old", T0 - 1));
+      store.actions.put(action("one", T0));
+      store.actions.put(action("other", T0 + 1, { rack_id: "R-A-02" }));
+      store.actions.put(action("two", T0 + 2));
+      expect(store.actions.ofRack("R-A-01", T0, 10).map(({ id }) => id)).toEqual(["two", "one"]);
+      expect(store.actions.ofRack("R-A-01", T0, 1).map(({ id }) => id)).toEqual(["two"]);
+      store.close();
+    });
+  });
+
   describe(`${name}: rollups`, () => {
     it("sum up a rack's minute: mean, maximum, energy and tokens", () => {
       const { store } = open();
@@ -395,6 +428,25 @@ export function storeSuite(name: string, open: () => { store: Store; reopen(): S
       expect(again.incidents.get("a")).toEqual(incident("a", T0, closed(T0 + 9)));
       expect(again.incidents.get("c")).toBeNull();
       again.close();
+    });
+
+    it("are found by the racks that are part of them", () => {
+      const { store } = open();
+      const part = {
+        since: isoTime(T0),
+        recovered_at: null,
+        sensors: [],
+        verdict: null,
+        scores: { count: 0, log_d_mean: 0 },
+      };
+      const of = (...ids: string[]) => ({ racks: ids.map((rack_id) => ({ rack_id, ...part })) });
+      store.incidents.put(incident("a", T0, of("R-A-01")));
+      store.incidents.put(incident("b", T0 + 1, of("R-A-02")));
+      store.incidents.put(incident("c", T0 + 2, of("R-A-02", "R-A-01")));
+      expect(store.incidents.ofRack("R-A-01", 10).map(({ id }) => id)).toEqual(["c", "a"]);
+      expect(store.incidents.ofRack("R-A-01", 1).map(({ id }) => id)).toEqual(["c"]);
+      expect(store.incidents.ofRack("R-A-03", 10)).toEqual([]);
+      store.close();
     });
 
     it("know what is open or ended lately, and prune only what has ended", () => {

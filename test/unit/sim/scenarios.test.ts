@@ -145,7 +145,7 @@ describe.each(HOURS)("overcooled_row_e at %i UTC", (hour) => {
 
 describe("scenarios", () => {
   it("are found by name and alias", () => {
-    expect(SCENARIOS.map((s) => s.name)).toEqual(["heat_spike", "overcooled_row_e"]);
+    expect(SCENARIOS.map((s) => s.name)).toEqual(["heat_spike", "overcooled_row_e", "season_shift"]);
     expect(findScenario("add_ai_nodes_row_c").name).toBe("heat_spike");
     expect(() => findScenario("earthquake")).toThrow(/heat_spike/);
   });

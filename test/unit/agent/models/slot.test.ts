@@ -1,4 +1,4 @@
-import { readFileSync, rmSync, writeFileSync } from "node:fs";
+import { readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import type { ModelFile } from "../../../../shared/contracts/model.ts";
@@ -435,6 +435,20 @@ describe("the model before", () => {
     await again.slot.stop();
     expect(JSON.parse(readFileSync(files.previous, "utf8")).model.id).toBe(first.id);
     expect(reopen().slot.scorer?.model.id).toBe(third.id);
+  });
+
+  it("takes over where a crash came between the two", async () => {
+    const { slot, offer, files, reopen } = openSlot();
+    await offer(manifestOf(first, 1, key));
+    await slot.stop();
+    renameSync(files.model, files.previous);
+    writeFileSync(`${files.model}.tmp`, "{");
+    const again = reopen();
+    expect(again.slot.scorer?.model.id).toBe(first.id);
+    expect(again.problems).toEqual([]);
+    await again.offer(manifestOf(second, 2, key));
+    await again.slot.stop();
+    expect(reopen().slot.scorer?.model.id).toBe(second.id);
   });
 
   it("is there for a way back without its payload", async () => {

@@ -1,0 +1,193 @@
+import { batch, computed, type Signal, signal } from "@preact/signals";
+import type { Overview, RackSummary } from "../../../../shared/contracts/overview.ts";
+import { get } from "./api.ts";
+
+/** One WebSocket for the whole page; while there is none, the overview is polled. */
+
+export interface LiveEvent {
+  id: string;
+  ts: string;
+  type: string;
+  rack_id: string | null;
+  data: Record<string, unknown>;
+  cursor?: string;
+}
+/** Of the site, without the racks: those are in `rackSignal`. */
+export type SiteState = Omit<Overview, "rack_list">;
+/** `live` over the WebSocket, `polling` without it, `lost` when neither answers. */
+export type Connection = "connecting" | "live" | "polling" | "lost";
+
+const POLL_MS = 2_000;
+const RETRY_MS = [500, 1_000, 2_000, 5_000];
+const EVENTS_MAX = 200;
+
+export const connection = signal<Connection>("connecting");
+export const site = signal<SiteState | null>(null);
+export const site_time_zone = computed(() => site.value?.time_zone);
+export const site_name = computed(() => site.value?.site ?? "");
+export const is_loaded = computed(() => site.value !== null);
+export const open_incidents = computed(() => site.value?.incidents.length ?? 0);
+/** In the order of the floor; changes only when the layout does. */
+export const rack_ids = signal<readonly string[]>([]);
+/** What happened while the page was open, newest first, without scores. */
+export const events = signal<readonly LiveEvent[]>([]);
+/** Grows whenever the page may have missed something: queries ask again. */
+export const resynced = signal(0);
+/** The aggregator's clock, milliseconds; a simulated site has a time of its own. */
+export const now_ms = computed(() => (site.value ? Date.parse(site.value.ts) : Date.now()));
+
+const racks = new Map<string, Signal<RackSummary>>();
+const listeners = new Set<(event: LiveEvent) => void>();
+let cursor: string | null = null;
+let attempt = 0;
+let poll_timer: number | undefined;
+
+/** Each rack is a signal of its own, so that a change redraws one cell and not the floor. */
+export const rackSignal = (rack_id: string): Signal<RackSummary> | undefined => racks.get(rack_id);
+
+/** Calls back for every event but `overview`; returns the function that ends it. */
+export function onEvent(listener: (event: LiveEvent) => void): () => void {
+  listeners.add(listener);
+  return () => listeners.delete(listener);
+}
+
+// What arrives between two frames is drawn with the second.
+let waiting: LiveEvent[] = [];
+let frame = 0;
+function enqueue(event: LiveEvent): void {
+  waiting.push(event);
+  // A hidden tab gets no frames: it must not gather events for hours.
+  if (document.hidden) flush();
+  else frame ||= requestAnimationFrame(flush);
+}
+
+function flush(): void {
+  cancelAnimationFrame(frame);
+  frame = 0;
+  const arrived = waiting;
+  waiting = [];
+  batch(() => {
+    const shown: LiveEvent[] = [];
+    for (const event of arrived) {
+      if (event.type === "overview") applyChanges(event.data as unknown as Overview);
+      else if (event.type === "gap") refetch();
+      else {
+        if (event.type !== "score") shown.push(event);
+        for (const listener of listeners) listener(event);
+      }
+    }
+    if (shown.length > 0) events.value = [...shown.reverse(), ...events.peek()].slice(0, EVENTS_MAX);
+  });
+}
+
+// A second's changes are drawn a few racks per frame, so that no frame has them all.
+const changed = new Map<string, RackSummary>();
+const FRAMES_PER_UPDATE = 8;
+const RACKS_PER_FRAME_MIN = 12;
+let draining = false;
+
+function applyChanges({ rack_list, ...rest }: Overview): void {
+  if (document.hidden || racks.size === 0) {
+    applyOverview({ rack_list, ...rest });
+    return;
+  }
+  for (const rack of rack_list) changed.set(rack.rack_id, rack);
+  site.value = rest;
+  if (draining || changed.size === 0) return;
+  draining = true;
+  const per_frame = Math.max(RACKS_PER_FRAME_MIN, Math.ceil(changed.size / FRAMES_PER_UPDATE));
+  requestAnimationFrame(() => drain(per_frame));
+}
+
+function drain(per_frame: number): void {
+  batch(() => {
+    for (const [rack_id, rack] of [...changed].slice(0, per_frame)) {
+      changed.delete(rack_id);
+      setRack(rack);
+    }
+  });
+  draining = changed.size > 0;
+  if (draining) requestAnimationFrame(() => drain(per_frame));
+}
+
+function setRack(rack: RackSummary): void {
+  const known = racks.get(rack.rack_id);
+  if (known) known.value = rack;
+  else racks.set(rack.rack_id, signal(rack));
+}
+
+function applyOverview({ rack_list, ...rest }: Overview): void {
+  batch(() => {
+    for (const rack of rack_list) setRack(rack);
+    if (racks.size !== rack_ids.peek().length) rack_ids.value = [...racks.keys()];
+    site.value = rest;
+  });
+}
+
+async function loadOverview(): Promise<void> {
+  applyOverview(await get<Overview>("/state/overview"));
+}
+
+function refetch(): void {
+  loadOverview().then(
+    () => {
+      resynced.value++;
+    },
+    () => {
+      // The connection's own state says so already; the next attempt fetches again.
+    },
+  );
+}
+
+function poll(): void {
+  clearTimeout(poll_timer);
+  if (connection.peek() === "live") return;
+  loadOverview()
+    .then(
+      () => {
+        if (connection.peek() !== "live") connection.value = "polling";
+      },
+      () => {
+        if (connection.peek() !== "live") connection.value = "lost";
+      },
+    )
+    .finally(() => {
+      clearTimeout(poll_timer);
+      if (connection.peek() !== "live") poll_timer = window.setTimeout(poll, POLL_MS);
+    });
+}
+
+function connect(): void {
+  const query = new URLSearchParams({ overview: "1" });
+  if (cursor !== null) query.set("since", cursor);
+  const scheme = location.protocol === "https:" ? "wss" : "ws";
+  const socket = new WebSocket(`${scheme}://${location.host}/ws/events?${query}`);
+  const returned = cursor !== null;
+  socket.addEventListener("open", () => {
+    attempt = 0;
+    connection.value = "live";
+    // The racks come as changes: the whole is the ground they stand on. What was missed comes by itself.
+    if (returned || site.peek() === null) loadOverview().catch(() => socket.close());
+  });
+  socket.addEventListener("message", ({ data }) => {
+    const event = JSON.parse(String(data)) as LiveEvent;
+    if (event.cursor) cursor = event.cursor;
+    enqueue(event);
+  });
+  socket.addEventListener("close", () => {
+    if (connection.peek() === "live") connection.value = "connecting";
+    poll();
+    const wait_ms = RETRY_MS[Math.min(attempt++, RETRY_MS.length - 1)]!;
+    setTimeout(connect, wait_ms);
+  });
+}
+
+/** Begins with the overview, for a first picture before the WebSocket is up. */
+export function startLive(): void {
+  poll();
+  connect();
+  // A page that was asleep looks at once.
+  document.addEventListener("visibilitychange", () => {
+    if (!document.hidden && connection.peek() !== "live") poll();
+  });
+}

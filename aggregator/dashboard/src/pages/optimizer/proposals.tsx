@@ -1,0 +1,156 @@
+import { signal } from "@preact/signals";
+import type { JSX } from "preact";
+import { useState } from "preact/hooks";
+import type { Action } from "../../../../../shared/contracts/action.ts";
+import { post } from "../../data/api.ts";
+import { now_ms, site } from "../../data/live.ts";
+import { count, number } from "../../format/numbers.ts";
+import { changeText, KINDS, SOURCES } from "../../format/words.ts";
+import { explain } from "../../parts/explain.tsx";
+import { href } from "../../router.ts";
+import { Badge } from "../../ui/badge.tsx";
+import { confirm } from "../../ui/dialog.tsx";
+import { Panel } from "../../ui/panel.tsx";
+import { Empty } from "../../ui/states.tsx";
+import { Table } from "../../ui/table.tsx";
+import { Time } from "../../ui/time.tsx";
+import { attempt } from "../../ui/toast.tsx";
+
+/** As long as the aggregator lets advice be approved: it rests on the state of its time. */
+const VALID_MS = 600_000;
+const SHOWN_AT_FIRST = 10;
+
+/** Put aside in this browser; the advice itself just grows old. */
+const rejected = signal<ReadonlySet<string>>(new Set());
+
+/** The newest advice per device, guardrail first: that is about heat. */
+export function pending(actions: readonly Action[], now: number): Action[] {
+  const devices = new Set<string>();
+  const newest = actions.filter(({ rack_id, target }) => {
+    const device = `${rack_id}/${target}`;
+    return !devices.has(device) && devices.add(device);
+  });
+  return newest
+    .filter(
+      ({ outcome, rack_id, ts }) =>
+        outcome === "advised" && rack_id !== null && now - Date.parse(ts) < VALID_MS,
+    )
+    .sort((a, b) => Number(b.source === "guardrail") - Number(a.source === "guardrail"));
+}
+
+export function Proposals({
+  actions,
+  reload,
+}: {
+  actions: readonly Action[];
+  reload: () => void;
+}): JSX.Element {
+  const [all, setAll] = useState(false);
+  const open = pending(actions, now_ms.value).filter(({ id }) => !rejected.value.has(id));
+  const more = open.length - SHOWN_AT_FIRST;
+  return (
+    <Panel
+      title="Waiting for you"
+      aside={
+        more > 0 ? (
+          <button type="button" class="link" aria-expanded={all} onClick={() => setAll(!all)}>
+            {all ? "Show fewer" : `Show ${more} more`}
+          </button>
+        ) : null
+      }
+    >
+      {open.length === 0 ? (
+        <Empty icon="leaf" title="No advice is waiting.">
+          {site.value?.mode === "closed_loop"
+            ? "In closed loop Skadi drives what it decides, and asks nobody."
+            : "In advisory every change waits here until you approve it."}
+        </Empty>
+      ) : (
+        <Table
+          caption="Advice that may be approved"
+          rows={all ? open : open.slice(0, SHOWN_AT_FIRST)}
+          rowKey={({ id }) => id}
+          columns={[
+            { title: "Where", cell: ({ rack_id }) => <a href={href("racks", rack_id ?? "")}>{rack_id}</a> },
+            { title: "What, and why", cell: (action) => <What action={action} /> },
+            { title: "", cell: (action) => <Answers action={action} reload={reload} /> },
+          ]}
+        />
+      )}
+      {rejected.value.size > 0 ? (
+        <p class="quiet">
+          {count(rejected.value.size, "proposal")} put aside.{" "}
+          <button
+            type="button"
+            class="link"
+            onClick={() => {
+              rejected.value = new Set();
+            }}
+          >
+            Show again
+          </button>
+        </p>
+      ) : null}
+    </Panel>
+  );
+}
+
+function What({ action }: { action: Action }): JSX.Element {
+  const { source, kind, reason, predicted_saving_kw, ts } = action;
+  return (
+    <>
+      <strong>{changeText(action)}</strong>{" "}
+      <Badge tone={source === "guardrail" ? "warn" : "info"}>
+        {SOURCES[source]}: {KINDS[kind]}
+      </Badge>
+      <span class="row-note">
+        {reason}
+        {predicted_saving_kw === undefined ? "" : `; saves about ${number(predicted_saving_kw, 2)}\u202fkW`} (
+        <Time ts={ts} />)
+      </span>
+    </>
+  );
+}
+
+function Answers({ action, reload }: { action: Action; reload: () => void }): JSX.Element {
+  const name = `${changeText(action)} on ${action.rack_id}`;
+  const approve = async () => {
+    const sure = await confirm({
+      title: "Approve this change?",
+      text: (
+        <>
+          <p>
+            <strong>{name}</strong>
+          </p>
+          <p>
+            It is driven once, within the device's limits. If it saves energy at the cost of cooling, it is
+            handed back as soon as the rack needs protection.
+          </p>
+        </>
+      ),
+      action: "Approve",
+    });
+    if (!sure) return;
+    await attempt(() => post("/actions/apply", { action_id: action.id }), `Sent: ${name}`);
+    reload();
+  };
+  return (
+    <span class="answers">
+      <button type="button" class="primary" aria-label={`Approve ${name}`} onClick={approve}>
+        Approve
+      </button>
+      <button
+        type="button"
+        aria-label={`Reject ${name}`}
+        onClick={() => {
+          rejected.value = new Set([...rejected.value, action.id]);
+        }}
+      >
+        Reject
+      </button>
+      <button type="button" class="link" aria-label={`Explain ${name}`} onClick={() => explain(action)}>
+        Explain
+      </button>
+    </span>
+  );
+}

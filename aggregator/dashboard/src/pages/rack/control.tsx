@@ -1,0 +1,93 @@
+import type { JSX } from "preact";
+import type { Action } from "../../../../../shared/contracts/action.ts";
+import type { RackDetail } from "../../../../../shared/contracts/rack-view.ts";
+import { setpointText, TARGETS } from "../../format/words.ts";
+import { explain } from "../../parts/explain.tsx";
+import { Badge } from "../../ui/badge.tsx";
+import { Panel } from "../../ui/panel.tsx";
+import { Time } from "../../ui/time.tsx";
+
+/** Who drives the rack, and where each of its devices is set. */
+export function Control({
+  detail,
+  actions,
+}: {
+  detail: RackDetail;
+  actions: readonly Action[];
+}): JSX.Element {
+  return (
+    <Panel title="Guardrail and actuators" aside={<RackMode detail={detail} />}>
+      <Guardrail actions={actions} />
+      <table class="plain">
+        <caption class="hidden">Actuators</caption>
+        <thead>
+          <tr>
+            <th scope="col">Device</th>
+            <th scope="col" class="numeric">
+              Set to
+            </th>
+            <th scope="col" class="numeric">
+              Is at
+            </th>
+            <th scope="col" class="numeric">
+              Limits
+            </th>
+          </tr>
+        </thead>
+        <tbody>
+          {detail.actuators.map(({ target, setpoint, measured, min, max, quarantined }) => (
+            <tr key={target}>
+              <th scope="row">
+                {TARGETS[target]}
+                {quarantined ? (
+                  <Badge tone="bad" shape="square" title={quarantined.reason}>
+                    Quarantine
+                  </Badge>
+                ) : null}
+              </th>
+              <td class={`numeric ${setpoint === null ? "quiet" : "driven"}`}>
+                {setpointText(target, setpoint)}
+              </td>
+              <td class="numeric">{measured === null ? "–" : setpointText(target, measured)}</td>
+              <td class="numeric quiet">
+                {setpointText(target, min)} – {setpointText(target, max)}
+              </td>
+            </tr>
+          ))}
+        </tbody>
+      </table>
+    </Panel>
+  );
+}
+
+function RackMode({ detail }: { detail: RackDetail }): JSX.Element {
+  return detail.rack.mode === "closed_loop" ? (
+    <Badge tone="ok" shape="dot">
+      Closed loop
+    </Badge>
+  ) : (
+    <Badge tone="info" shape="ring">
+      Advisory
+    </Badge>
+  );
+}
+
+/** What the guardrail last made of the rack: the newest decision tells whether it holds anything. */
+function Guardrail({ actions }: { actions: readonly Action[] }): JSX.Element {
+  const last = actions.find(({ source }) => source === "guardrail");
+  if (!last) return <p class="quiet">The guardrail has had nothing to do here.</p>;
+  const at_rest = last.kind === "release";
+  return (
+    <p>
+      <Badge tone={at_rest ? "ok" : "warn"} shape={at_rest ? "dot" : "triangle"}>
+        {at_rest ? "Handed back" : last.outcome === "applied" ? "Guardrail acts" : "Guardrail would act"}
+      </Badge>{" "}
+      {last.reason} <span class="quiet">(</span>
+      <Time ts={last.ts} />
+      <span class="quiet">)</span>{" "}
+      <button type="button" class="link" onClick={() => explain(last)}>
+        Explain
+      </button>
+    </p>
+  );
+}

@@ -1,0 +1,151 @@
+import type { WebSocketRoute } from "playwright-core";
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { rowNames } from "../../../shared/contracts/rack.ts";
+import { isoTime } from "../../../shared/time.ts";
+import { type TestSite, testSite } from "../../integration/aggregator-harness.ts";
+import { openBrowser } from "../../support/browser.ts";
+import { openDashboard } from "../../support/dashboard.ts";
+import { hasProgram } from "../../support/debian-packages.ts";
+import { eventually } from "../../support/eventually.ts";
+import { NOMINAL_SAMPLE } from "../../support/readings.ts";
+
+const LONG_MS = 120_000;
+
+const sample = (rack_id: string, changes: object = {}) => ({
+  ...NOMINAL_SAMPLE,
+  ...{ rack_id, ts: isoTime(Date.now()) },
+  ...changes,
+});
+
+describe.skipIf(!hasProgram("chromium"))("the dashboard", () => {
+  let site: TestSite;
+  beforeEach(async () => {
+    site = await testSite({ config: { schedules: { timezone: "Asia/Kolkata" } } });
+  });
+  afterEach(() => site.close());
+
+  it(
+    "goes on by polling when its connection breaks, and afterwards has what it missed",
+    async () => {
+      const browser = await openBrowser();
+      const page = await browser.newPage();
+      const connections: { url: string; route: WebSocketRoute }[] = [];
+      let refuse = false;
+      await page.routeWebSocket(/ws\/events/, (route) => {
+        connections.push({ url: route.url(), route });
+        if (refuse) route.close();
+        else route.connectToServer();
+      });
+      await page.goto(site.aggregator.http_url);
+      await page.getByText("Live", { exact: true }).waitFor();
+      await site.post("/mode", { mode: "closed_loop" }, { token: true });
+      await page.locator(".news").getByText("Mode: closed loop").waitFor();
+
+      refuse = true;
+      await connections[0]!.route.close();
+      await page.getByText("Reconnecting").waitFor();
+      await site.post("/mode", { kill_switch: true }, { token: true });
+      await page.locator("header").getByText("Kill switch on").waitFor();
+      expect(await page.locator(".news").getByText("Kill switch on: nothing is driven").count()).toBe(0);
+
+      refuse = false;
+      await page.getByText("Live", { exact: true }).waitFor();
+      await page.locator(".news").getByText("Kill switch on: nothing is driven").waitFor();
+      expect(connections.at(-1)?.url).toMatch(/[?&]since=\w+-\d+/);
+    },
+    LONG_MS,
+  );
+
+  it(
+    "shows time and temperature as its user likes them, and remembers it",
+    async () => {
+      await site.post("/telemetry", sample("R-A-01", { inlet_c: 25 }));
+      const { page, problems } = await openDashboard(site.aggregator.http_url);
+      const first = page.locator("#cell-R-A-01");
+      await first.getByText("25.0").waitFor();
+      await page.getByRole("button", { name: "Settings" }).click();
+      await page.getByText("Site (Asia/Kolkata)").waitFor();
+      const clock = async () => (await page.locator(".top-clock").textContent())?.slice(0, 2);
+      const hour_in = (timeZone: string) =>
+        new Intl.DateTimeFormat("en-GB", { hour: "2-digit", timeZone }).format(Date.now());
+      expect(await clock()).toBe(hour_in("Asia/Kolkata"));
+      await page.getByRole("radio", { name: "UTC", exact: true }).check();
+      await eventually("UTC", async () => (await clock()) === hour_in("UTC"));
+      await page.getByRole("radio", { name: "°F", exact: true }).check();
+      await page.getByRole("radio", { name: "Dark", exact: true }).check();
+      await first.getByText("77.0").waitFor();
+
+      await page.reload();
+      await first.getByText("77.0").waitFor();
+      expect(await page.evaluate("document.documentElement.style.colorScheme")).toBe("dark");
+      expect(problems).toEqual([]);
+    },
+    LONG_MS,
+  );
+
+  it(
+    "is used by the keyboard alone: help, pages by their letters, the way past the navigation",
+    async () => {
+      const { page, violations } = await openDashboard(site.aggregator.http_url);
+      await page.keyboard.press("?");
+      await page.getByRole("dialog", { name: "Help" }).waitFor();
+      expect(await violations()).toEqual([]);
+      await page.keyboard.press("Escape");
+      expect(await page.getByRole("dialog").count()).toBe(0);
+      for (const [key, title] of Object.entries({
+        i: "Incidents",
+        o: "Optimizer",
+        m: "Models",
+        c: "Scenarios",
+      })) {
+        await page.keyboard.press(key);
+        await page.getByRole("heading", { name: title, level: 1 }).waitFor();
+        expect(await page.title()).toContain(title);
+      }
+      await page.keyboard.press("s");
+      await page.locator("#cell-R-A-01").waitFor();
+      await page.locator(".skip").focus();
+      await page.keyboard.press("Enter");
+      expect(await page.evaluate("document.activeElement.id")).toBe("main");
+    },
+    LONG_MS,
+  );
+
+  it(
+    "says so where there is nothing: no such page, no such rack, no data yet",
+    async () => {
+      const { page } = await openDashboard(site.aggregator.http_url, "#/nowhere");
+      await page.getByText("There is no such page.").waitFor();
+      await page.goto(`${site.aggregator.http_url}/#/racks/R-Z-99`);
+      await page.getByText("There is no such rack.").waitFor();
+      await page.goto(`${site.aggregator.http_url}/#/racks/R-B-02`);
+      await page.getByText("No score yet: there is no telemetry, or no model.").waitFor();
+      await page.getByRole("img", { name: "Inlet: no data" }).waitFor();
+    },
+    LONG_MS,
+  );
+});
+
+it.skipIf(!hasProgram("chromium"))(
+  "a floor of 2,004 racks is shown whole, and a rack's change is seen in its cell",
+  async () => {
+    const rows = rowNames(167);
+    const site = await testSite({ config: { rows, racks_per_row: 12 } });
+    const rack_ids = rows.flatMap((row) =>
+      Array.from({ length: 12 }, (_, i) => `R-${row}-${String(i + 1).padStart(2, "0")}`),
+    );
+    const { status } = await site.post("/telemetry", { samples: rack_ids.map((rack_id) => sample(rack_id)) });
+    expect(status).toBe(200);
+    const { page, problems } = await openDashboard(site.aggregator.http_url);
+    await page.locator(".cell").nth(2_003).waitFor();
+    expect(await page.locator(".cell.stale").count()).toBe(0);
+    await site.post("/telemetry", sample("R-FK-12", { inlet_c: 31 }));
+    const changed = page.locator("#cell-R-FK-12[aria-label*='31.0']");
+    await changed.waitFor();
+    await changed.click();
+    await page.getByRole("heading", { name: "Rack R-FK-12" }).waitFor();
+    expect(problems).toEqual([]);
+    await site.close();
+  },
+  LONG_MS,
+);

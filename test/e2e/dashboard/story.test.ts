@@ -1,0 +1,122 @@
+import { expect, it } from "vitest";
+import { hallLayout } from "../../../sim/demo/layout.ts";
+import { trainPlantModel } from "../../../sim/site/plant-model.ts";
+import { openDashboard, overflowPx } from "../../support/dashboard.ts";
+import { hasProgram } from "../../support/debian-packages.ts";
+import { startDemo } from "../../support/demo.ts";
+import { eventually } from "../../support/eventually.ts";
+
+const RACK = "R-C-07";
+
+it.skipIf(!hasProgram("chromium"))(
+  "an operator starts a heat spike, finds its cause, approves what cools, takes the incident and promotes a model",
+  async () => {
+    const site = await startDemo({ speed: 30 });
+    const { page, problems, pictures, violations } = await openDashboard(site.http_url);
+    const open = async (name: string) => {
+      await page.getByRole("navigation").getByRole("link", { name }).click();
+      await page.getByRole("heading", { level: 1, name }).waitFor();
+    };
+    const looked = async (name: string) => {
+      expect(await violations(), name).toEqual([]);
+      await pictures(name);
+    };
+    const inlet = async () =>
+      (await site.overview()).rack_list.find((rack) => rack.rack_id === RACK)!.inlet_c;
+
+    await open("Scenarios");
+    await page.getByRole("radio", { name: "2 h" }).check();
+    await page.getByRole("button", { name: "Start Heat spike" }).click();
+    await page.getByRole("button", { name: "Stop Heat spike" }).waitFor();
+    await looked("scenarios");
+
+    // Row C turns; the rack says why.
+    await page.getByRole("navigation").getByRole("link", { name: "Site" }).click();
+    await page.locator(".cell.persistent[id^='cell-R-C-']").nth(11).waitFor({ timeout: 90_000 });
+    await page.locator(`#cell-${RACK}`).focus();
+    await page.keyboard.press("Enter");
+    await page.getByRole("heading", { name: `Rack ${RACK}` }).waitFor();
+    await page
+      .locator("article.situation")
+      .getByText(/\d+\s% sure/)
+      .waitFor();
+    await eventually(`the inlet of ${RACK} at its limit`, async () => (await inlet()) >= 28, 120_000);
+
+    // In advisory nothing was driven; what cools this rack is approved, one by one.
+    const hot_c = await inlet();
+    await open("Optimizer");
+    await looked("optimizer");
+    const approve = async (what: RegExp) => {
+      const button = page
+        .getByRole("row", { name: new RegExp(RACK) })
+        .getByRole("button", { name: what })
+        .first();
+      await page
+        .getByRole("button", { name: /Show \d+ more/ })
+        .first()
+        .click();
+      await button.click({ timeout: 60_000 });
+      await page.getByRole("dialog").getByRole("button", { name: "Approve" }).click();
+      const token = page.getByRole("dialog", { name: "Operator's token" });
+      if (await token.isVisible()) {
+        await token.getByLabel("Token").fill(site.token);
+        await token.getByRole("button", { name: "Use token" }).click();
+      }
+      await page.locator(".toast.ok", { hasText: RACK }).first().waitFor();
+    };
+    await approve(/^Approve (Low-priority work|Traffic share)/);
+    const applied = await eventually("the change to be driven", async () => {
+      const { actions } = await site.get<{ actions: { rack_id: string; source: string; outcome: string }[] }>(
+        "/actions/log?limit=500",
+      );
+      return actions.find((action) => action.source === "operator" && action.outcome === "applied");
+    });
+    expect(applied).toMatchObject({ rack_id: RACK, mode: "advisory" });
+    await eventually("the inlet to fall", async () => (await inlet()) < hot_c - 0.5, 120_000);
+
+    await open("Incidents");
+    await looked("incidents");
+    await page.getByRole("link", { name: /^Row C \(12 racks\)/ }).click();
+    await page.getByText("What speaks for it").waitFor();
+    await looked("incident");
+    await page.getByLabel("Note").fill("low-priority work paused");
+    await page.getByRole("button", { name: "Acknowledge" }).click();
+    await page.getByText("In hand").waitFor();
+    expect(await page.locator(".timeline").textContent()).toMatch(/Acknowledged.*low-priority work paused/s);
+
+    // Another model has been trained meanwhile; it is brought to the racks, and compared.
+    const model = await trainPlantModel({
+      rack_ids: hallLayout(24).rack_ids,
+      seed: 7,
+      hours: 24,
+      end_ms: Date.now(),
+      onProgress: () => {},
+    });
+    expect((await site.post("/models", model)).status).toBe(200);
+    await open("Models");
+    await page.getByRole("button", { name: `Promote ${model.id}` }).click();
+    await page.getByRole("dialog").getByRole("button", { name: "Promote" }).click();
+    await page.getByText("Canary").waitFor();
+    await page
+      .getByText(/Under observation|Offered/)
+      .first()
+      .waitFor();
+    await looked("models");
+    await page.getByRole("link", { name: "Compare" }).first().click();
+    await page.getByText("Same level").waitFor();
+    await looked("diff");
+    await page.goBack();
+    await page.getByRole("link", { name: model.id }).first().click();
+    await page.getByText("Where it came from").waitFor();
+    await looked("model");
+
+    await page.setViewportSize({ width: 390, height: 844 });
+    for (const name of ["Incidents", "Optimizer", "Models", "Scenarios"]) {
+      await page.goto(`${site.http_url}/#/${name.toLowerCase()}`);
+      await page.getByRole("heading", { level: 1, name }).waitFor();
+      expect(await overflowPx(page), name).toBeLessThanOrEqual(0);
+    }
+    expect(problems).toEqual([]);
+  },
+  400_000,
+);

@@ -54,7 +54,7 @@ export function trainRun(request: TrainRequest): (rows: Float64Array) => Promise
       writeModelFile(path, model);
       const { data: _data, created_ms: _created_ms, ...parameters } = options;
       const lineage = trainedLineage(model, await looking.result(), parameters);
-      const page = shown && trainingReport(model, shown, { limits: config.limits, data });
+      const page = shown && trainingReport(model, shown, options);
       writeLineage(path, model, { ...lineage, ...(page === null ? {} : writeReport(path, page)) });
       const timing = { read_s: round(read_s), train_s: round(total_s - read_s), total_s: round(total_s) };
       return request.json

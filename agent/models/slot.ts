@@ -10,6 +10,7 @@ import type { Clock } from "../../shared/time.ts";
 import { availability } from "./availability.ts";
 import { type ModelFiles, openModelCache } from "./cache.ts";
 import { CHECKED_AT_ONCE_BYTES, checkModel, tooLarge } from "./check.ts";
+import type { CheckedModel } from "./check-bytes.ts";
 import { awaitDelivery, type Delivery, type Listen } from "./delivery.ts";
 import { type AcceptedManifest, digestOf, isExpired, judgeManifest, releaseFor } from "./manifest-gate.ts";
 import { lastHour, shadowReport, shadowVerdict } from "./shadow.ts";
@@ -194,7 +195,7 @@ export function openModelSlot(options: ModelSlotOptions): ModelSlot {
     const checked = await checkModel(bytes, by.release);
     if (by !== pursuit) return;
     if (!checked.ok) return conclude(by, checked.rejections);
-    const absent = sensors.judge(checked.value.features, config.missing_features_max);
+    const absent = sensors.judge(checked.value.model.features, config.missing_features_max);
     // A poor score is better than none.
     if (absent && scorer) return conclude(by, [absent]);
     await take(by, checked.value, bytes, { known: false });
@@ -202,13 +203,13 @@ export function openModelSlot(options: ModelSlotOptions): ModelSlot {
   /** Judges a sound model by the rack's own last hour, and swaps. */
   const take = async (
     by: Pursuit,
-    model: ModelFile,
+    { model, prepared }: CheckedModel,
     bytes: Uint8Array<ArrayBuffer>,
     { known }: { known: boolean },
   ) => {
     if (bytes.byteLength > CHECKED_AT_ONCE_BYTES) await afterTick();
     if (by !== pursuit) return;
-    const offered = createScorer(model);
+    const offered = createScorer(model, prepared);
     const shadow = await shadowReport(hour.rows(), scorer, offered);
     if (by !== pursuit || !accepted) return;
     // What this rack has run before is no unknown risk, and a way back must not be barred by a bad hour.

@@ -12,6 +12,7 @@ import { type ModelFiles, openModelCache } from "./cache.ts";
 import { CHECKED_AT_ONCE_BYTES, checkModel, tooLarge } from "./check.ts";
 import type { CheckedModel } from "./check-bytes.ts";
 import { awaitDelivery, type Delivery, type Listen } from "./delivery.ts";
+import type { OnProblem } from "./kept-file.ts";
 import { type AcceptedManifest, digestOf, isExpired, judgeManifest, releaseFor } from "./manifest-gate.ts";
 import { lastHour, shadowReport, shadowVerdict } from "./shadow.ts";
 import type { Trust } from "./trust.ts";
@@ -63,7 +64,7 @@ export interface ModelSlotOptions {
   /** Model or manifest are not what the last status said. */
   onNews(): void;
   onKeys(ids: string[]): void;
-  onProblem(rejections: Rejection[], where: string): void;
+  onProblem: OnProblem;
 }
 
 /** How often it is looked whether the manifest has expired. */

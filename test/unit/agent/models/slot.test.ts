@@ -1,4 +1,4 @@
-import { readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import type { ModelFile } from "../../../../shared/contracts/model.ts";
@@ -480,6 +480,15 @@ describe("a cache that cannot be written", () => {
     expect((await offer(manifestOf(first, 1, key))).rejections).toEqual([]);
     expect(slot.scorer?.model.id).toBe(first.id);
     expect(problems).toEqual(["SKADI_DRIVER", "SKADI_DRIVER"]);
+  });
+
+  it("nor read does not keep the agent from starting", async () => {
+    const { files, reopen } = openSlot();
+    for (const file of Object.values(files)) mkdirSync(file);
+    const { slot, offer, problems } = reopen();
+    expect(problems).toEqual(Object.values(files).map(() => "SKADI_DRIVER"));
+    expect((await offer(manifestOf(first, 1, key))).rejections).toEqual([]);
+    expect(slot.scorer?.model.id).toBe(first.id);
   });
 
   it("is written again as soon as it can be", async () => {

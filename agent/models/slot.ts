@@ -122,13 +122,11 @@ export function openModelSlot(options: ModelSlotOptions): ModelSlot {
     { digest, manifest, release }: Pursuit,
     rejections: Rejection[],
     shadow?: ShadowReport,
-  ) =>
-    answer(digest, {
-      model_id: release.model_id,
-      counter: manifest.counter,
-      rejections,
-      ...(shadow && { shadow }),
-    });
+  ) => {
+    const of = { model_id: release.model_id, counter: manifest.counter };
+    answer(digest, { ...of, rejections, ...(shadow && { shadow }) });
+    options.onNews();
+  };
   const conclude = (by: Pursuit, rejections: Rejection[], shadow?: ShadowReport) => {
     by.done = true;
     answerFor(by, rejections, shadow);
@@ -140,12 +138,11 @@ export function openModelSlot(options: ModelSlotOptions): ModelSlot {
     accepted = { counter, digest, expires_at };
     cache.accept(accepted);
     known_stale = false;
-    options.onNews();
   };
 
   const follow = (digest: string, manifest: ModelManifest) => {
     const release = releaseFor(manifest, rack_id);
-    if (pursuit && !pursuit.done && pursuit.release.sha256 === release.sha256) {
+    if (pursuit && !pursuit.done && isSamePayload(pursuit.release, release)) {
       Object.assign(pursuit, { digest, manifest, release });
       return;
     }
@@ -161,7 +158,7 @@ export function openModelSlot(options: ModelSlotOptions): ModelSlot {
   const goOn = (by: Pursuit, work: Promise<void>) => {
     work.catch((error: unknown) => {
       const expected = `a model that can be taken (${error instanceof Error ? error.message : String(error)})`;
-      conclude(by, [reject("SKADI_INTERNAL", { field: "model", expected })]);
+      if (by === pursuit) conclude(by, [reject("SKADI_INTERNAL", { field: "model", expected })]);
     });
   };
 
@@ -218,7 +215,6 @@ export function openModelSlot(options: ModelSlotOptions): ModelSlot {
     if (wrong) return conclude(by, [wrong], shadow);
     scorer = offered;
     options.onSwap(model);
-    options.onNews();
     await cache.keep(model, Buffer.from(bytes).toString("utf8"), accepted);
     if (by === pursuit) conclude(by, [], shadow);
   };
@@ -253,6 +249,8 @@ export function openModelSlot(options: ModelSlotOptions): ModelSlot {
     },
     offer,
     offerKeys(payload) {
+      // A rack that was given no key has no use for others.
+      if (trust.keys().size === 0) return;
       const judged = trust.offer(payload);
       if (!judged.ok) return onProblem(judged.rejections, "key ring");
       if (!judged.value) return;
@@ -277,12 +275,17 @@ export function openModelSlot(options: ModelSlotOptions): ModelSlot {
   };
 }
 
-function modelFromFile(file: string | undefined, onProblem: ModelSlotOptions["onProblem"]): ModelFile | null {
+function modelFromFile(file: string | undefined, onProblem: OnProblem): ModelFile | null {
   if (!file) return null;
   const model = readModelFile(file);
   if (model.ok) return model.value;
   onProblem(model.rejections, file);
   return null;
+}
+
+/** The same model, travelling in the same way. */
+function isSamePayload(a: Release, b: Release): boolean {
+  return a.sha256 === b.sha256 && a.chunks === b.chunks && a.bytes === b.bytes;
 }
 
 /** The payload that the manifest carries for this release; its content is judged later. */

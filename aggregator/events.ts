@@ -10,7 +10,6 @@ const KEPT_EVENTS = [
   "model",
   "model_stage",
   "model_pin",
-  "rollout",
   "model_keys",
   "scenario",
   "seq_restart",
@@ -20,7 +19,7 @@ const KEPT_EVENTS = [
   "incident",
 ] as const;
 /** The rest is only sent to whoever listens. */
-type EventType = (typeof KEPT_EVENTS)[number] | "score" | "action" | "rejection";
+type EventType = (typeof KEPT_EVENTS)[number] | "score" | "action" | "rejection" | "rollout";
 
 export interface EventBus {
   publish(type: EventType, rack_id: string | null, data: Record<string, unknown>): void;

@@ -22,19 +22,21 @@ export interface Library {
 
 export function modelLibrary(folder: string): Library {
   const cache = new Map<string, { stamp: string; parsed: Parsed<ModelFile> }>();
-  const read = (path: string): Parsed<ModelFile> => {
-    const { mtimeMs, size } = statSync(path);
-    const stamp = `${mtimeMs}/${size}`;
+  const read = (path: string): LibraryEntry[] => {
+    // Someone may have deleted it since the folder was read.
+    const found = statSync(path, { throwIfNoEntry: false });
+    if (!found) return [];
+    const stamp = `${found.mtimeMs}/${found.size}`;
     const cached = cache.get(path);
-    if (cached?.stamp === stamp) return cached.parsed;
+    if (cached?.stamp === stamp) return [{ path, parsed: cached.parsed }];
     const parsed = readModelFile(path);
     cache.set(path, { stamp, parsed });
-    return parsed;
+    return [{ path, parsed }];
   };
   const list = () => {
     if (!existsSync(folder)) return [];
     const names = readdirSync(folder).filter((name) => name.endsWith(".json"));
-    return names.sort().map((name) => ({ path: join(folder, name), parsed: read(join(folder, name)) }));
+    return names.sort().flatMap((name) => read(join(folder, name)));
   };
   const models = () =>
     list()

@@ -126,8 +126,10 @@ async function readable(model: ModelFile, path: string, timing: Timing): Promise
       : "Cluster centres, in physical units:",
     table.toString(),
     "",
-    `Written to ${path}`,
-    live.ok ? `Next: skadi-aggregator models push ${path}` : `Not for agents: ${live.rejections[0]!.message}`,
+    `Written to ${path}${live.ok ? ", its training report beside it" : ""}`,
+    live.ok
+      ? `Next: skadi-aggregator models push ${path} --watch`
+      : `Not for agents: ${live.rejections[0]!.message}`,
   ].join("\n")}\n`;
 }
 

@@ -47,6 +47,15 @@ const EVENTS: Readonly<Record<string, (data: StoredEvent["data"]) => [importance
   mms: (data) => [data.state === "persistent" ? 80 : 45, `MMS: ${String(data.state)}`],
   command_refused: (data) => [65, `the agent refused a command: ${bare(data)}`],
   model: (data) => [60, `model ${String(data.model_id)} in force`],
+  model_stage: (data) => [
+    data.stage === "candidate" ? 25 : 55,
+    `model ${String(data.model_id)} is ${String(data.stage)}: ${String(data.reason)}`,
+  ],
+  model_pin: (data) => [
+    55,
+    `${String(data.scope)} ${data.pinned === true ? "is pinned to" : "is no longer pinned to"} ${String(data.model_id)}`,
+  ],
+  model_keys: (data) => [55, `models and commands are signed by key ${String(data.key_id)}`],
   status: (data) => [data.state === "online" ? 15 : 50, `agent ${String(data.state)}`],
   scenario: (data) => [40, `scenario: ${bare(data)}`],
   seq_restart: (data) => [30, `the agent started its sequence again: ${bare(data)}`],

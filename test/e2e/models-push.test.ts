@@ -3,6 +3,7 @@ import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import { expect, it } from "vitest";
+import type { RolloutView } from "../../shared/contracts/rollout.ts";
 import { readModelFile, sealModel } from "../../shared/ims/model-file.ts";
 import { eventually } from "../support/eventually.ts";
 import { runProgram, startProgram } from "../support/program.ts";
@@ -16,7 +17,6 @@ it("a pushed model reaches every running agent, which swaps without missing a ti
     ...["demo", "--racks", "12", "--speed", "4", "--port", "0", "--mqtt-port", "0", "--data-dir", data_dir],
   ]);
   const [, http_url] = await demo.says(/Aggregator\s+(http:\S+)/);
-  const [, mqtt_port] = await demo.says(/Broker\s+mqtt:\/\/127.0.0.1:(\d+)/);
   const overview = async () => {
     const answer = await (await fetch(`${http_url}/state/overview`)).json();
     return answer as { model_id: string; rack_list: { agent_model_id: string }[] };
@@ -49,9 +49,10 @@ it("a pushed model reaches every running agent, which swaps without missing a ti
   writeFileSync(bad_file, JSON.stringify({ ...second, id: "tampered" }));
 
   const config = join(folder, "aggregator.yaml");
-  writeFileSync(config, JSON.stringify({ data_dir, rows: ["A"], broker: { port: Number(mqtt_port) } }));
+  writeFileSync(config, JSON.stringify({ data_dir }));
+  const at_site = ["--config", config, "--url", http_url!];
   const push = (file: string) =>
-    runProgram("aggregator", ["models", "push", file, "--config", config, "--json"]);
+    runProgram("aggregator", ["models", "push", file, ...at_site, "--ungated", "--watch", "--json"]);
 
   const bad = await push(bad_file);
   expect(bad.code).not.toBe(0);
@@ -59,9 +60,10 @@ it("a pushed model reaches every running agent, which swaps without missing a ti
   expect([...(await models())]).toEqual([first_id]);
 
   const good = await push(good_file);
-  expect(good.stderr).toBe("");
   expect(good.code).toBe(0);
-  expect(JSON.parse(good.stdout)).toMatchObject({ model_id: "cautious" });
+  const rollout = JSON.parse(good.stdout) as RolloutView;
+  expect(rollout).toMatchObject({ model_id: "cautious", previous_id: first_id, state: "completed" });
+  expect(rollout.racks).toMatchObject({ total: 12, refused: [], waiting: [], offline: [] });
   await eventually("every agent runs the second model", async () => {
     const ids = [...(await models())];
     return ids.length === 1 && ids[0] === "cautious";

@@ -115,6 +115,8 @@ describe("the model registry", () => {
     const { sha256: _, ...content } = second;
     const namesake = sealModel({ ...content, tau_fast: content.tau_fast * 0.9 });
     expect(await codeOf(namesake)).toEqual([409, "SKADI_CONFLICT"]);
+    const large = sealModel({ ...content, id: "large", ...{ filler: "x".repeat(4 * 1024 * 1024) } });
+    expect(await codeOf(large)).toEqual([413, "SKADI_PAYLOAD_TOO_LARGE"]);
     expect((await site.get("/models")).body.models).toHaveLength(3);
   });
 
@@ -268,7 +270,7 @@ describe("pins", () => {
     expect(await refused("R-Z-01", first.id)).toEqual([404, "scope"]);
     expect(await refused("A", "ims_none")).toEqual([404, "model"]);
     const { status, body } = await call("DELETE", "/models/pins/A");
-    expect([status, body.error.rejections[0].field]).toEqual([404, "scope"]);
+    expect([status, body.error.rejections[0].field]).toEqual([404, "pin"]);
   });
 });
 

@@ -8,7 +8,7 @@ import { rowOf } from "../../../shared/contracts/rack.ts";
 import { Lineage, ModelDetail, Pin, RegisteredModel } from "../../../shared/contracts/registry.ts";
 import { RolloutView } from "../../../shared/contracts/rollout.ts";
 import { SkadiError, skadiError } from "../../../shared/errors.ts";
-import { validateModel } from "../../../shared/ims/model-file.ts";
+import { MODEL_MAX_BYTES, validateModel } from "../../../shared/ims/model-file.ts";
 import { agentOnline } from "../../fleet.ts";
 import { diffModels } from "../../models/registry/diff.ts";
 import { lineageOfFile } from "../../models/registry/lineage.ts";
@@ -273,7 +273,12 @@ function report({ library }: ApiContext, { model_id, lineage }: RegisteredModel)
 
 function registerPushed({ registry }: ApiContext, body: unknown): RegisteredModel {
   const noted = z.object({ model: z.unknown(), lineage: Lineage }).safeParse(body);
-  const parsed = validateModel(noted.success ? noted.data.model : body);
+  const file = noted.success ? noted.data.model : body;
+  if (Buffer.byteLength(JSON.stringify(file) ?? "") > MODEL_MAX_BYTES) {
+    const expected = `≤ ${MODEL_MAX_BYTES} bytes, which agents take`;
+    throw skadiError("SKADI_PAYLOAD_TOO_LARGE", { field: "model", expected });
+  }
+  const parsed = validateModel(file);
   if (!parsed.ok) throw new SkadiError(parsed.rejections);
   const model = parsed.value;
   const namesake = registry.list().find(({ model_id }) => model_id === model.id);

@@ -50,7 +50,10 @@ export interface RegistryContext {
 
 const HASH_PREFIX = /^[0-9a-f]{8,64}$/;
 
-/** Every change reaches the disk before the call returns; a file that appears in the library's folder is registered. */
+/**
+ * Every change that is asked for reaches the disk before the call returns. A file that appears in the library's folder is
+ * registered when someone looks.
+ */
 export function createRegistry(context: RegistryContext): Registry {
   const { store, library, events, clock, log } = context;
   const models = new Map(store.registry.all().map((model) => [model.sha256, model]));
@@ -75,6 +78,11 @@ export function createRegistry(context: RegistryContext): Registry {
     log.info(told, "model stage");
   };
   const active = () => [...models.values()].find((model) => model.stage === "active") ?? null;
+  const activate = (model: RegisteredModel, by: string, reason: string) => {
+    const replaced = active();
+    if (replaced) stage(replaced, "retired", by, `replaced by ${model.model_id}: ${reason}`);
+    stage(model, "active", by, reason);
+  };
   const add = (file: ModelFile, lineage: Lineage, by: string) => {
     const { id: model_id, sha256, kind, created_at } = file;
     const model: RegisteredModel = {
@@ -85,7 +93,6 @@ export function createRegistry(context: RegistryContext): Registry {
     store.registry.put(model);
     stage(model, "candidate", by, `${lineage.source}: ${lineage.data}`);
     models.set(sha256, model);
-    store.flush();
     return model;
   };
   const takeIn = () => {
@@ -93,6 +100,13 @@ export function createRegistry(context: RegistryContext): Registry {
       if (!parsed.ok || models.has(parsed.value.sha256)) continue;
       const model = parsed.value;
       add(model, readLineage(path, model) ?? lineageOfFile(model, "found"), "folder");
+    }
+  };
+  /** What ran before there was a registry, so that a rollback has somewhere to go. */
+  const takeOver = () => {
+    for (const { sha256 } of store.models.activated().toReversed()) {
+      const model = models.get(sha256);
+      if (model) activate(model, "upgrade", "in force before there was a registry");
     }
   };
   const find = (name: string) => {
@@ -109,7 +123,9 @@ export function createRegistry(context: RegistryContext): Registry {
     return structuredClone(fits[0] ?? null);
   };
 
+  const is_new = models.size === 0;
   takeIn();
+  if (is_new) takeOver();
   return {
     list() {
       takeIn();
@@ -124,14 +140,16 @@ export function createRegistry(context: RegistryContext): Registry {
       const known = models.get(file.sha256);
       // The file first: what is registered can be read.
       library.save(file);
-      return structuredClone(known ?? add(file, lineage, by));
+      if (known) return structuredClone(known);
+      const added = add(file, lineage, by);
+      store.flush();
+      return structuredClone(added);
     },
     setStage(sha256, to, by, reason) {
       const model = need(sha256);
       if (model.stage === to) return;
-      const replaced = to === "active" ? active() : null;
-      if (replaced) stage(replaced, "retired", by, `replaced by ${model.model_id}: ${reason}`);
-      stage(model, to, by, reason);
+      if (to === "active") activate(model, by, reason);
+      else stage(model, to, by, reason);
       store.flush();
     },
     active: () => structuredClone(active()),
@@ -153,7 +171,8 @@ export function createRegistry(context: RegistryContext): Registry {
     },
     unpin(scope, by) {
       const pin = store.registry.pins().find((one) => one.scope === scope);
-      if (!pin) throw skadiError("SKADI_NOT_FOUND", { field: "scope", value: scope, expected: "a pin" });
+      if (!pin)
+        throw skadiError("SKADI_NOT_FOUND", { field: "pin", value: scope, expected: "a pinned scope" });
       store.registry.removePin(scope);
       store.flush();
       const { model_id, sha256 } = pin;

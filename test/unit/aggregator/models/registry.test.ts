@@ -40,7 +40,7 @@ function site() {
   };
   return {
     registry: make(),
-    ...{ folder, library, clock, told, file },
+    ...{ folder, library, clock, told, file, store, make },
     restart() {
       store.close();
       store = open();
@@ -230,6 +230,20 @@ describe("what a rollback goes to", () => {
         if (activated.length > 0) expect(activationStack(activated).at(-1)).toBe(activated.at(-1));
       }),
     );
+  });
+});
+
+describe("a database of the time before there was a registry", () => {
+  it("hands over what was in force, so that a rollback has somewhere to go", () => {
+    const { store, make, library } = site();
+    for (const one of [first, second, third]) library.save(one);
+    for (const [n, { id, sha256, created_at }] of [first, third, second].entries())
+      store.models.putActivated({ id, sha256, created_at, activated_at: isoTime(T0 + n) });
+    const registry = make();
+    expect([registry.active()?.sha256, registry.previous()?.sha256]).toEqual([second.sha256, third.sha256]);
+    expect(registry.list().map(({ stage }) => stage)).toEqual(["retired", "active", "retired"]);
+    const again = make();
+    expect(again.list()).toEqual(registry.list());
   });
 });
 

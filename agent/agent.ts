@@ -236,11 +236,11 @@ export function createAgent(options: AgentOptions): Agent {
     const severity = protect(now_ms, closed?.hottest_inlet_c ?? null, supervised, score);
     log.debug({
       event: "tick",
-      at_ms: now_ms,
       severity,
       d: score?.d,
       tau_fast: score?.tau_fast,
       inlet_c: telemetry?.inlet_c,
+      at_ms: now_ms,
     });
     // The outbox waits for the disk: what the guardrail has just asked of the devices leaves first.
     setImmediate(report, telemetry, score);

@@ -1,4 +1,4 @@
-import { readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import type { ModelFile } from "../../../../shared/contracts/model.ts";
@@ -210,8 +210,10 @@ describe("a bad model", () => {
 });
 
 describe("a model in parts", () => {
+  const issued_at = "2026-01-01T00:00:00Z";
+  const expires_at = new Date(Date.now() + 86_400_000).toISOString();
   const manifest = (counter: number) =>
-    manifestOf(second, counter, key, { release: releaseOf(second, 3), models: [] });
+    manifestOf(second, counter, key, { release: releaseOf(second, 3), models: [], issued_at, expires_at });
   const parts = partsOf(second, 3);
 
   it("is taken when it is whole, even long after it was announced", async () => {
@@ -236,6 +238,25 @@ describe("a model in parts", () => {
     for (const n of [1, 2]) listeners.get(second.sha256)?.(n, parts[n]!);
     await eventually("an answer", () => answers.length > 0);
     expect(answers).toMatchObject([{ counter: 2, rejections: [] }]);
+  });
+
+  it("is taken from the manifest instead when a newer one carries it", async () => {
+    const { slot, offer, listeners } = openSlot();
+    slot.offer(manifest(1));
+    expect((await offer(manifestOf(second, 2, key))).rejections).toEqual([]);
+    expect(listeners.size).toBe(0);
+    expect(slot.scorer?.model.id).toBe(second.id);
+  });
+
+  it("is not fetched again when its manifest is delivered again", async () => {
+    const { slot, listeners, answers, swaps } = openSlot();
+    slot.offer(manifest(1));
+    for (const n of [0, 1, 2]) listeners.get(second.sha256)?.(n, parts[n]!);
+    slot.offer(manifest(1));
+    await eventually("an answer", () => answers.length > 0);
+    slot.offer(manifest(1));
+    expect(listeners.size).toBe(0);
+    expect(swaps).toEqual([second.id]);
   });
 
   it("is given up when another model is to be run", async () => {
@@ -480,6 +501,15 @@ describe("a cache that cannot be written", () => {
     expect((await offer(manifestOf(first, 1, key))).rejections).toEqual([]);
     expect(slot.scorer?.model.id).toBe(first.id);
     expect(problems).toEqual(["SKADI_DRIVER", "SKADI_DRIVER"]);
+  });
+
+  it("nor read does not keep the agent from starting", async () => {
+    const { files, reopen } = openSlot();
+    for (const file of Object.values(files)) mkdirSync(file);
+    const { slot, offer, problems } = reopen();
+    expect(problems).toEqual(Object.values(files).map(() => "SKADI_DRIVER"));
+    expect((await offer(manifestOf(first, 1, key))).rejections).toEqual([]);
+    expect(slot.scorer?.model.id).toBe(first.id);
   });
 
   it("is written again as soon as it can be", async () => {

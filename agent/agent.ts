@@ -249,11 +249,11 @@ export function createAgent(options: AgentOptions): Agent {
     undoApproved(now_ms);
     log.debug({
       event: "tick",
-      at_ms: now_ms,
       severity,
       d: score?.d,
       tau_fast: score?.tau_fast,
       inlet_c: telemetry?.inlet_c,
+      at_ms: now_ms,
     });
     // The outbox waits for the disk: what the guardrail has just asked of the devices leaves first.
     setImmediate(report, telemetry, score);

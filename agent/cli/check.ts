@@ -3,7 +3,7 @@ import Table from "cli-table3";
 import mqtt from "mqtt";
 import type { AgentConfig } from "../../shared/contracts/agent-config.ts";
 import type { DriveDeviceConfig, SensorDeviceConfig } from "../../shared/contracts/devices/index.ts";
-import { SkadiError } from "../../shared/errors.ts";
+import { type Rejection, SkadiError } from "../../shared/errors.ts";
 import { readHealthFile } from "../../shared/ims/health-file.ts";
 import { readModelFile } from "../../shared/ims/model-file.ts";
 import { createLog, type Log } from "../../shared/log.ts";
@@ -11,6 +11,7 @@ import { readPublicKey } from "../../shared/signing.ts";
 import { systemClock } from "../../shared/time.ts";
 import { drivenDevice } from "../actuators/index.ts";
 import { withDeadline } from "../devices/deadline.ts";
+import { modelFiles, readModelCache } from "../models/cache.ts";
 import { agentConfig, type ConfigFlag } from "./config.ts";
 import { probe } from "./probe.ts";
 
@@ -111,9 +112,17 @@ async function checkBroker(config: AgentConfig): Promise<string> {
   return url;
 }
 
-function checkModel({ model }: AgentConfig): string {
-  if (!model.file) return "none configured: the agent waits for one over MQTT";
-  const read = readModelFile(model.file);
+function checkModel(config: AgentConfig): string {
+  const problems: Rejection[] = [];
+  const { model, accepted } = readModelCache(modelFiles(config), (found) => problems.push(...found));
+  if (model) {
+    const found = problems.map(({ message }) => ` (${message})`).join("");
+    return `${model.id}, kept from manifest ${accepted?.counter ?? "of an earlier version"}${found}`;
+  }
+  if (problems.length > 0) throw new SkadiError(problems);
+  const { file } = config.model;
+  if (!file) return "none yet: the agent waits for one over MQTT";
+  const read = readModelFile(file);
   if (!read.ok) throw new SkadiError(read.rejections);
   return read.value.id;
 }

@@ -4,10 +4,9 @@ import { z } from "zod";
 import { Timestamp } from "../../shared/contracts/envelope.ts";
 import type { ModelFile } from "../../shared/contracts/model.ts";
 import { type Parsed, parsePayload } from "../../shared/contracts/parse.ts";
-import { type Rejection, reject } from "../../shared/errors.ts";
 import { MODEL_MAX_BYTES, validateModel } from "../../shared/ims/model-file.ts";
+import { diskProblem, type OnProblem, readKept, writeWhole } from "./kept-file.ts";
 import type { AcceptedManifest } from "./manifest-gate.ts";
-import { writeWhole } from "./whole-file.ts";
 
 /** Where one rack's agent keeps what it was given. */
 export interface ModelFiles {
@@ -58,38 +57,37 @@ export interface ModelCache {
   settled(): Promise<void>;
 }
 
-export function openModelCache(
-  files: ModelFiles,
-  onProblem: (rejections: Rejection[], where: string) => void,
-): ModelCache {
+/** What one rack's agent would start with. */
+export function readModelCache(files: ModelFiles, onProblem: OnProblem) {
+  const current = readKept(files.model, keptModel, onProblem);
+  const previous = current ? null : readKept(files.previous, keptModel, onProblem);
+  const kept = current ?? previous;
+  return {
+    /** Whether the first file is missing or damaged, but not the second. */
+    fell_back: previous !== null,
+    kept_sha256: kept?.model.sha256 ?? null,
+    model: kept?.model ?? readKept(files.single, singleModel, onProblem),
+    accepted: newest(readKept(files.accepted, keptManifest, onProblem), kept?.manifest ?? null),
+  };
+}
+
+export function openModelCache(files: ModelFiles, onProblem: OnProblem): ModelCache {
+  const { fell_back, kept_sha256, model, accepted } = readModelCache(files, onProblem);
   /** One after another, so that no two writers meet in a file. */
   let written: Promise<void> = Promise.resolve();
   const write = (path: string, work: () => Promise<void>) => {
-    written = written.then(work).catch((error: unknown) => onProblem([notKept(error)], path));
+    written = written.then(work).catch((error: unknown) => onProblem([diskProblem("writable", error)], path));
     return written;
   };
-  const read = <T>(path: string, parse: (bytes: Uint8Array) => Parsed<T>): T | null => {
-    if (!existsSync(path)) return null;
-    const parsed = parse(readFileSync(path));
-    if (parsed.ok) return parsed.value;
-    onProblem(parsed.rejections, path);
-    return null;
-  };
-
-  const current = read(files.model, keptModel);
-  const fallback = current ?? read(files.previous, keptModel);
-  /** What is in the first file: a damaged one is made whole again from the second and never takes its place. */
-  let current_sha256 = current?.model.sha256 ?? null;
-  if (!current && fallback) {
-    const content = readFileSync(files.previous, "utf8");
-    void write(files.model, () => writeWhole(files.model, content));
-    current_sha256 = fallback.model.sha256;
-  }
+  /** What is in the first file. */
+  let current_sha256 = kept_sha256;
+  // A damaged one is made whole from the second, and never takes its place.
+  if (fell_back) void write(files.model, () => writeWhole(files.model, readFileSync(files.previous, "utf8")));
   return {
-    model: fallback?.model ?? read(files.single, singleModel),
-    accepted: newest(read(files.accepted, keptManifest), fallback?.manifest ?? null),
+    model,
+    accepted,
     previous(sha256) {
-      const model = read(files.previous, unchecked);
+      const model = readKept(files.previous, unchecked, onProblem);
       return model?.sha256 === sha256 ? Buffer.from(JSON.stringify(model)) : null;
     },
     accept(manifest) {
@@ -102,6 +100,8 @@ export function openModelCache(
         const replaces = current_sha256 !== null && current_sha256 !== sha256;
         await writeWhole(files.model, content, replaces ? files.previous : undefined);
         current_sha256 = sha256;
+        // The first one has none before it to fall back on.
+        if (!existsSync(files.previous)) await writeWhole(files.previous, content);
       });
     },
     settled: () => written,
@@ -133,9 +133,4 @@ function singleModel(bytes: Uint8Array): Parsed<ModelFile> {
 function newest(a: AcceptedManifest | null, b: AcceptedManifest | null): AcceptedManifest | null {
   if (!a || !b) return a ?? b;
   return a.counter >= b.counter ? a : b;
-}
-
-function notKept(error: unknown): Rejection {
-  const expected = `a writable file (${error instanceof Error ? error.message : String(error)})`;
-  return reject("SKADI_DRIVER", { field: "model.cache_dir", expected });
 }

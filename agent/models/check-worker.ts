@@ -1,4 +1,4 @@
 import { parentPort, workerData } from "node:worker_threads";
-import { validateModelBytes } from "../../shared/ims/model-file.ts";
+import { checkBytes } from "./check-bytes.ts";
 
-parentPort?.postMessage(validateModelBytes(workerData as Uint8Array));
+parentPort?.postMessage(checkBytes(workerData as Uint8Array));

@@ -3,7 +3,8 @@ import type { ModelFile } from "../../shared/contracts/model.ts";
 import type { Parsed } from "../../shared/contracts/parse.ts";
 import { type Rejection, reject } from "../../shared/errors.ts";
 import { startHelper } from "../../shared/helper-thread.ts";
-import { MODEL_MAX_BYTES, validateModelBytes } from "../../shared/ims/model-file.ts";
+import { MODEL_MAX_BYTES } from "../../shared/ims/model-file.ts";
+import { type CheckedModel, checkBytes } from "./check-bytes.ts";
 
 /** Up to this, all gates take a few milliseconds; the largest models take a second, which a tick must not wait for. */
 export const CHECKED_AT_ONCE_BYTES = 64 * 1024;
@@ -18,20 +19,19 @@ declare const SKADI_CHECK_WORKER: string | undefined;
 export async function checkModel(
   bytes: Uint8Array<ArrayBuffer>,
   release: Release,
-): Promise<Parsed<ModelFile>> {
-  const checked =
-    bytes.byteLength <= CHECKED_AT_ONCE_BYTES ? validateModelBytes(bytes) : await checkInThread(bytes);
+): Promise<Parsed<CheckedModel>> {
+  const checked = bytes.byteLength <= CHECKED_AT_ONCE_BYTES ? checkBytes(bytes) : await checkInThread(bytes);
   if (!checked.ok) return checked;
-  const wrong = mismatch(checked.value, release);
+  const wrong = mismatch(checked.value.model, release);
   return wrong ? { ok: false, rejections: [wrong] } : checked;
 }
 
-async function checkInThread(bytes: Uint8Array<ArrayBuffer>): Promise<Parsed<ModelFile>> {
+async function checkInThread(bytes: Uint8Array<ArrayBuffer>): Promise<Parsed<CheckedModel>> {
   const program =
     typeof SKADI_CHECK_WORKER === "string"
       ? SKADI_CHECK_WORKER
       : new URL("./check-worker.ts", import.meta.url);
-  const helper = startHelper<Parsed<ModelFile>>(program, bytes, [], THREAD_MEMORY);
+  const helper = startHelper<Parsed<CheckedModel>>(program, bytes, [], THREAD_MEMORY);
   helper.unref();
   try {
     return await helper.result();

@@ -18,7 +18,8 @@ export function collectChunks({ chunks, bytes }: Pick<Release, "chunks" | "bytes
   const complete = () => parts.size === chunks && held === bytes;
   return {
     add(n, part) {
-      if (n >= chunks) return false;
+      // An empty message is what ends a retained one.
+      if (n >= chunks || part.byteLength === 0) return false;
       const grown = held - (parts.get(n)?.byteLength ?? 0) + part.byteLength;
       if (grown > bytes) return false;
       // A copy: the message may be a view into a larger buffer that would stay in memory with it.

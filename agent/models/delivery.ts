@@ -38,6 +38,7 @@ export function awaitDelivery(options: DeliveryOptions): Delivery {
   let stopListening: (() => void) | null = null;
   let cancelTimer = () => {};
   let gap_ms = RETRY_MS;
+  let over = false;
 
   const end = () => {
     cancelTimer();
@@ -57,6 +58,7 @@ export function awaitDelivery(options: DeliveryOptions): Delivery {
     stopListening = options.listen(release.sha256, (n, part) => {
       if (!chunks.add(n, part)) return;
       const bytes = chunks.bytes();
+      over = true;
       end();
       if (bytes) options.onComplete(bytes);
     });
@@ -64,8 +66,11 @@ export function awaitDelivery(options: DeliveryOptions): Delivery {
   attempt();
   return {
     hurry() {
-      if (!stopListening) attempt();
+      if (!over && !stopListening) attempt();
     },
-    stop: end,
+    stop() {
+      over = true;
+      end();
+    },
   };
 }

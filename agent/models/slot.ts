@@ -10,7 +10,9 @@ import type { Clock } from "../../shared/time.ts";
 import { availability } from "./availability.ts";
 import { type ModelFiles, openModelCache } from "./cache.ts";
 import { CHECKED_AT_ONCE_BYTES, checkModel, tooLarge } from "./check.ts";
+import type { CheckedModel } from "./check-bytes.ts";
 import { awaitDelivery, type Delivery, type Listen } from "./delivery.ts";
+import type { OnProblem } from "./kept-file.ts";
 import { type AcceptedManifest, digestOf, isExpired, judgeManifest, releaseFor } from "./manifest-gate.ts";
 import { lastHour, shadowReport, shadowVerdict } from "./shadow.ts";
 import type { Trust } from "./trust.ts";
@@ -62,7 +64,7 @@ export interface ModelSlotOptions {
   /** Model or manifest are not what the last status said. */
   onNews(): void;
   onKeys(ids: string[]): void;
-  onProblem(rejections: Rejection[], where: string): void;
+  onProblem: OnProblem;
 }
 
 /** How often it is looked whether the manifest has expired. */
@@ -120,13 +122,11 @@ export function openModelSlot(options: ModelSlotOptions): ModelSlot {
     { digest, manifest, release }: Pursuit,
     rejections: Rejection[],
     shadow?: ShadowReport,
-  ) =>
-    answer(digest, {
-      model_id: release.model_id,
-      counter: manifest.counter,
-      rejections,
-      ...(shadow && { shadow }),
-    });
+  ) => {
+    const of = { model_id: release.model_id, counter: manifest.counter };
+    answer(digest, { ...of, rejections, ...(shadow && { shadow }) });
+    options.onNews();
+  };
   const conclude = (by: Pursuit, rejections: Rejection[], shadow?: ShadowReport) => {
     by.done = true;
     answerFor(by, rejections, shadow);
@@ -138,12 +138,11 @@ export function openModelSlot(options: ModelSlotOptions): ModelSlot {
     accepted = { counter, digest, expires_at };
     cache.accept(accepted);
     known_stale = false;
-    options.onNews();
   };
 
   const follow = (digest: string, manifest: ModelManifest) => {
     const release = releaseFor(manifest, rack_id);
-    if (pursuit && !pursuit.done && pursuit.release.sha256 === release.sha256) {
+    if (pursuit && !pursuit.done && isSamePayload(pursuit.release, release)) {
       Object.assign(pursuit, { digest, manifest, release });
       return;
     }
@@ -159,7 +158,7 @@ export function openModelSlot(options: ModelSlotOptions): ModelSlot {
   const goOn = (by: Pursuit, work: Promise<void>) => {
     work.catch((error: unknown) => {
       const expected = `a model that can be taken (${error instanceof Error ? error.message : String(error)})`;
-      conclude(by, [reject("SKADI_INTERNAL", { field: "model", expected })]);
+      if (by === pursuit) conclude(by, [reject("SKADI_INTERNAL", { field: "model", expected })]);
     });
   };
 
@@ -194,7 +193,7 @@ export function openModelSlot(options: ModelSlotOptions): ModelSlot {
     const checked = await checkModel(bytes, by.release);
     if (by !== pursuit) return;
     if (!checked.ok) return conclude(by, checked.rejections);
-    const absent = sensors.judge(checked.value.features, config.missing_features_max);
+    const absent = sensors.judge(checked.value.model.features, config.missing_features_max);
     // A poor score is better than none.
     if (absent && scorer) return conclude(by, [absent]);
     await take(by, checked.value, bytes, { known: false });
@@ -202,13 +201,13 @@ export function openModelSlot(options: ModelSlotOptions): ModelSlot {
   /** Judges a sound model by the rack's own last hour, and swaps. */
   const take = async (
     by: Pursuit,
-    model: ModelFile,
+    { model, prepared }: CheckedModel,
     bytes: Uint8Array<ArrayBuffer>,
     { known }: { known: boolean },
   ) => {
     if (bytes.byteLength > CHECKED_AT_ONCE_BYTES) await afterTick();
     if (by !== pursuit) return;
-    const offered = createScorer(model);
+    const offered = createScorer(model, prepared);
     const shadow = await shadowReport(hour.rows(), scorer, offered);
     if (by !== pursuit || !accepted) return;
     // What this rack has run before is no unknown risk, and a way back must not be barred by a bad hour.
@@ -216,7 +215,6 @@ export function openModelSlot(options: ModelSlotOptions): ModelSlot {
     if (wrong) return conclude(by, [wrong], shadow);
     scorer = offered;
     options.onSwap(model);
-    options.onNews();
     await cache.keep(model, Buffer.from(bytes).toString("utf8"), accepted);
     if (by === pursuit) conclude(by, [], shadow);
   };
@@ -251,6 +249,8 @@ export function openModelSlot(options: ModelSlotOptions): ModelSlot {
     },
     offer,
     offerKeys(payload) {
+      // A rack that was given no key has no use for others.
+      if (trust.keys().size === 0) return;
       const judged = trust.offer(payload);
       if (!judged.ok) return onProblem(judged.rejections, "key ring");
       if (!judged.value) return;
@@ -275,12 +275,17 @@ export function openModelSlot(options: ModelSlotOptions): ModelSlot {
   };
 }
 
-function modelFromFile(file: string | undefined, onProblem: ModelSlotOptions["onProblem"]): ModelFile | null {
+function modelFromFile(file: string | undefined, onProblem: OnProblem): ModelFile | null {
   if (!file) return null;
   const model = readModelFile(file);
   if (model.ok) return model.value;
   onProblem(model.rejections, file);
   return null;
+}
+
+/** The same model, travelling in the same way. */
+function isSamePayload(a: Release, b: Release): boolean {
+  return a.sha256 === b.sha256 && a.chunks === b.chunks && a.bytes === b.bytes;
 }
 
 /** The payload that the manifest carries for this release; its content is judged later. */

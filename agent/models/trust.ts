@@ -1,11 +1,10 @@
 import { createPublicKey, type KeyObject } from "node:crypto";
-import { existsSync, readFileSync } from "node:fs";
 import { z } from "zod";
 import { KeyRing } from "../../shared/contracts/manifest.ts";
 import { type Parsed, parsePayload, parseValue } from "../../shared/contracts/parse.ts";
 import { type Rejection, reject } from "../../shared/errors.ts";
 import { keyId, verifyMessage } from "../../shared/signing.ts";
-import { writeWhole } from "./whole-file.ts";
+import { diskProblem, type OnProblem, readKept, writeWhole } from "./kept-file.ts";
 
 export type TrustedKeys = ReadonlyMap<string, KeyObject>;
 
@@ -24,7 +23,7 @@ export interface TrustOptions {
   file: string;
   /** The site's key as configured: trusted until a ring that it signed says otherwise. */
   pinned: KeyObject | null;
-  onProblem(rejections: Rejection[], where: string): void;
+  onProblem: OnProblem;
 }
 
 /** Which ring is in force, and the pinned key that led to it: whoever configures another key starts anew from that. */
@@ -49,17 +48,14 @@ export function openTrust(options: TrustOptions): Trust {
     const kept = JSON.stringify({ v: 1, pinned: pinned_id, ring: { ...ring, earlier: undefined } });
     written = written
       .then(() => writeWhole(file, kept))
-      .catch((error: unknown) => onProblem([notKept(error)], file));
+      .catch((error: unknown) => onProblem([diskProblem("writable", error)], file));
   };
-  if (pinned && existsSync(file)) {
-    const kept = parsePayload(KeptRing, readFileSync(file));
-    if (!kept.ok) onProblem(kept.rejections, file);
-    else if (kept.value.pinned === pinned_id) {
-      // Its signature was checked when it was accepted; the key that made it may since be gone.
-      const keys = keysOf(kept.value.ring);
-      if (keys.ok) standing = { counter: kept.value.ring.counter, keys: keys.value };
-      else onProblem(keys.rejections, file);
-    }
+  const kept = pinned ? readKept(file, (bytes) => parsePayload(KeptRing, bytes), onProblem) : null;
+  if (kept?.pinned === pinned_id) {
+    // Its signature was checked when it was accepted; the key that made it may since be gone.
+    const keys = keysOf(kept.ring);
+    if (keys.ok) standing = { counter: kept.ring.counter, keys: keys.value };
+    else onProblem(keys.rejections, file);
   }
   return {
     keys: () => standing.keys,
@@ -161,9 +157,4 @@ function readKey(pem: string): KeyObject | null {
 function nobody(): Rejection {
   const expected = "the site's public key in the agent's configuration";
   return reject("SKADI_UNKNOWN_KEY", { field: "trust.public_key_file", expected });
-}
-
-function notKept(error: unknown): Rejection {
-  const expected = `a writable file (${error instanceof Error ? error.message : String(error)})`;
-  return reject("SKADI_DRIVER", { field: "model.cache_dir", expected });
 }

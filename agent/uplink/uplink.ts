@@ -125,11 +125,13 @@ export function mqttUplink(options: UplinkOptions): Uplink {
   };
   const onMessage = (topic: string, payload: Uint8Array) => {
     try {
+      if (topic === commandTopic(site, rack_id)) return options.onCommand(payload);
+      // Nothing to judge: something that was retained is retained no more.
+      if (payload.byteLength === 0) return;
       const part = parseChunkTopic(site, topic);
       if (part) parts_wanted.get(part.sha256)?.(part.n, payload);
       else if (topic === modelTopic(site)) options.onModel(payload);
       else if (topic === keyRingTopic(site)) options.onKeys(payload);
-      else options.onCommand(payload);
     } catch (error) {
       // Whatever a message does, the rack stays guarded.
       log.error({ event: "message_failed", topic, err: error });

@@ -53,6 +53,8 @@ export interface SampleStore {
   latestMms(rack_id: string): ScoredSample | null;
   /** Scores, newest first. */
   recentScores(limit: number): Score[];
+  /** Instant of the oldest sample; null if there is none. */
+  oldestMs(): number | null;
   /** Each rack's last sample in (ts_ms − within_ms, ts_ms]. */
   at(ts_ms: number, within_ms: number): ScoredSample[];
   /** One rack's samples in (from_ms, to_ms], oldest first. */

@@ -18,13 +18,34 @@ export interface Distance {
   riseAtMost(step: Float64Array): number;
 }
 
+/** The costly part of preparing a distance, which another thread may do: of `mahalanobis` the roots, k × F × F. */
+export type Prepared = Float64Array | null;
+
+/** Over all features; null also where there is nothing costly, or where a covariance is not positive definite. */
+export function prepareDistance({
+  kind,
+  covariances,
+  scaler,
+}: Geometry & Pick<ModelFile, "scaler">): Prepared {
+  if (kind !== "mahalanobis") return null;
+  return inverseRoots(
+    (covariances ?? []).map((m) => Float64Array.from(m.flat())),
+    scaler.mean.length,
+  );
+}
+
 /**
  * Prepares distances over some of the features.
  *
  * @param present indices of the features that the points consist of, ascending
+ * @param prepared by `prepareDistance`, if all are present
  * @returns null if a covariance is not positive definite
  */
-export function compileDistance(model: Geometry, present: readonly number[]): Distance | null {
+export function compileDistance(
+  model: Geometry,
+  present: readonly number[],
+  prepared: Prepared = null,
+): Distance | null {
   const pick = (rows: readonly number[][]) =>
     Float64Array.from(rows.flatMap((row) => present.map((j) => row[j]!)));
   const F = present.length;
@@ -36,12 +57,11 @@ export function compileDistance(model: Geometry, present: readonly number[]): Di
       const boxes = model.boxes ?? [];
       return boxDistance(pick(boxes.map((b) => b.low)), pick(boxes.map((b) => b.high)), F);
     }
-    case "mahalanobis":
-      return mahalanobis(
-        centers,
-        (model.covariances ?? []).map((m) => pick(present.map((i) => m[i]!))),
-        F,
-      );
+    case "mahalanobis": {
+      const covariances = () => (model.covariances ?? []).map((m) => pick(present.map((i) => m[i]!)));
+      const roots = prepared ?? inverseRoots(covariances(), F);
+      return roots && mahalanobis(centers, roots, F);
+    }
   }
 }
 
@@ -125,13 +145,8 @@ export function nearestBox(
  * the partition of Garthwaite & Koch, "Evaluating the contributions of individual variables to a quadratic form"
  * (Australian & New Zealand Journal of Statistics 58, 2016).
  */
-function mahalanobis(centers: Float64Array, covariances: Float64Array[], F: number): Distance | null {
-  const roots = new Float64Array(covariances.length * F * F);
-  for (const [c, covariance] of covariances.entries()) {
-    const root = inverseRoot(covariance, F);
-    if (!root) return null;
-    roots.set(root, c * F * F);
-  }
+function mahalanobis(centers: Float64Array, roots: Float64Array, F: number): Distance {
+  const clusters = centers.length / F;
   const difference = new Float64Array(F);
   const whiten = (cluster: number, out: Float64Array) => {
     let sum = 0;
@@ -155,7 +170,7 @@ function mahalanobis(centers: Float64Array, covariances: Float64Array[], F: numb
     nearest(z, at) {
       let best = 0;
       let best_squared = Number.POSITIVE_INFINITY;
-      for (let c = 0; c < covariances.length; c++) {
+      for (let c = 0; c < clusters; c++) {
         const squared = squares(c, z, at, scratch);
         if (squared < best_squared) {
           best_squared = squared;
@@ -167,8 +182,18 @@ function mahalanobis(centers: Float64Array, covariances: Float64Array[], F: numb
     riseAtMost(step) {
       difference.set(step);
       let largest = 0;
-      for (let c = 0; c < covariances.length; c++) largest = Math.max(largest, whiten(c, scratch));
+      for (let c = 0; c < clusters; c++) largest = Math.max(largest, whiten(c, scratch));
       return Math.sqrt(largest);
     },
   };
+}
+
+function inverseRoots(covariances: Float64Array[], F: number): Float64Array | null {
+  const roots = new Float64Array(covariances.length * F * F);
+  for (const [c, covariance] of covariances.entries()) {
+    const root = inverseRoot(covariance, F);
+    if (!root) return null;
+    roots.set(root, c * F * F);
+  }
+  return roots;
 }

@@ -2,7 +2,7 @@ import type { ModelFile } from "../contracts/model.ts";
 import type { Contributions, Score, ScoreLevel } from "../contracts/score.ts";
 import type { TelemetrySample } from "../contracts/telemetry.ts";
 import { skadiError } from "../errors.ts";
-import { compileDistance, type Distance, type Geometry } from "./distance.ts";
+import { compileDistance, type Distance, type Geometry, type Prepared } from "./distance.ts";
 import { FEATURES } from "./features.ts";
 import { type NearestProblem, nearestRows } from "./kernel/nearest.ts";
 import { type Completion, completion } from "./missing.ts";
@@ -34,11 +34,12 @@ type ScoringModel = Geometry & Pick<ModelFile, "scaler" | "square_moments">;
 /**
  * D(x) of IMS (Iverson, "Inductive System Health Monitoring", 2004), of the model's kind, in standardised units.
  *
+ * @param prepared what `prepareDistance` made of this model, where that was done apart
  * @throws SkadiError SKADI_MODEL_SCHEMA for a covariance that is not positive definite
  */
-export function createScorer(model: ModelFile): Scorer {
+export function createScorer(model: ModelFile, prepared: Prepared = null): Scorer {
   const { scale } = model.scaler;
-  const distance = compiled(model, allFeatures(scale.length));
+  const distance = compiled(model, allFeatures(scale.length), prepared);
   return {
     model,
     score: scoreFunction(model, distance),
@@ -103,8 +104,8 @@ function partialScores(model: ScoringModel): (z: Float64Array, out: Verdict) => 
 
 const allFeatures = (F: number): number[] => Array.from({ length: F }, (_, j) => j);
 
-function compiled(model: Geometry, present: readonly number[]): Distance {
-  const distance = compileDistance(model, present);
+function compiled(model: Geometry, present: readonly number[], prepared: Prepared = null): Distance {
+  const distance = compileDistance(model, present, prepared);
   if (distance) return distance;
   const expected = "symmetric positive definite matrices";
   throw skadiError("SKADI_MODEL_SCHEMA", { field: "covariances", expected });

@@ -10,6 +10,7 @@ import { type BenchOptions, seedList } from "./options.ts";
 import { benchPipeline } from "./pipeline.ts";
 import { benchPlant } from "./plant.ts";
 import { benchReaction } from "./reaction.ts";
+import { benchRollout } from "./rollout.ts";
 import { benchSavings } from "./savings.ts";
 import { benchSeason } from "./season.ts";
 import { benchSkab } from "./skab.ts";
@@ -62,6 +63,11 @@ const BENCHES: readonly Bench[] = [
     what: "first paint, size, missed frames and memory of the dashboard, in Chromium",
     run: benchDashboard,
   },
+  {
+    name: "rollout",
+    what: "a model to a thousand agents: from the order to the last acknowledgement; guard ticks missed",
+    run: benchRollout,
+  },
   { name: "pipeline", what: "messages through broker, ingest, store and MMS", run: benchPipeline },
 ];
 
@@ -76,7 +82,8 @@ const program = new Command("bench")
   .option("--days <n>", "savings: simulated days", integerOption(2, 60))
   .option("--seeds <list>", "mms, savings, season: seeds such as 1-20 or 3,7", seedList)
   .option("--fit", "mms: learn what causes look like from the seeds (default 101-112) instead of measuring")
-  .option("--json", "reaction, mms, savings, season: end with one line of JSON that holds every figure")
+  .option("--agents <n>", "rollout: how many", integerOption(1, 5_000))
+  .option("--json", "reaction, mms, savings, season, rollout, optimizer: end with one line of JSON that holds every figure")
   .action(async (names: string[], options: BenchOptions) => {
     const unknown = names.filter((name) => !BENCHES.some((bench) => bench.name === name));
     if (unknown.length > 0)

@@ -6,6 +6,7 @@ export interface BenchOptions {
   days?: number | undefined;
   seeds?: number[] | undefined;
   fit?: boolean | undefined;
+  agents?: number | undefined;
   json?: boolean | undefined;
 }
 

@@ -184,6 +184,41 @@ describe("the site's keys", () => {
   });
 });
 
+describe("an agent that is offered one bad model after another", () => {
+  const stranger = keyPair();
+  const broken = { ...second, tau_fast: 0.5 };
+  const large = { ...releaseOf(second, 256), bytes: 100_000_000 };
+  const bad: [code: string, payload: Buffer][] = [
+    ["SKADI_BAD_SIGNATURE", manifestOf(second, 2, { ...stranger, id: key.id })],
+    ["SKADI_UNKNOWN_KEY", manifestOf(second, 3, stranger)],
+    ["SKADI_MANIFEST_EXPIRED", manifestOf(second, 4, key, { expires_at: "2026-01-01T00:00:00Z" })],
+    ["SKADI_MODEL_HASH", manifestOf(broken, 5, key)],
+    ["SKADI_MODEL_MISMATCH", manifestOf(second, 6, key, { models: [first] })],
+    ["SKADI_MODEL_INCOMPLETE", manifestOf(second, 7, key, { models: [] })],
+    ["SKADI_PAYLOAD_TOO_LARGE", manifestOf(second, 8, key, { release: large, models: [] })],
+    ["SKADI_STALE_MESSAGE", manifestOf(second, 1, key)],
+  ];
+
+  it("says why it refuses each, and goes on scoring with what it has", async () => {
+    const { agent, manifest, answerTo, acks, scores } = await site();
+    const { ticks, agent: running } = await agent({ clock: fastClock() });
+    await manifest(manifestOf(first, 1, key));
+    await answerTo(1);
+    for (const [code, payload] of bad) {
+      const before = scores.length;
+      await manifest(payload);
+      const refused = (ack: Record<string, unknown>) =>
+        ack.ok === false && (ack.errors as { code: string }[])[0]?.code === code;
+      await eventually(code, () => acks.find(refused));
+      await eventually("a score of the old model", () => scores.length > before + 1);
+      expect(scores.at(-1)).toMatchObject({ model_id: first.id });
+    }
+    expect(acks.filter((ack) => ack.ok === false)).toHaveLength(bad.length);
+    expect(missedTicks(ticks(), 5)).toBe(0);
+    expect(running.stats()).toMatchObject({ model_swaps: 1, late_ticks: 0 });
+  });
+});
+
 /** A sound model of nearly 4 MB: 1,600 clusters with a covariance each. */
 function hugeModel(id: string): ModelFile {
   const { sha256: _, ...base } = smallModel({ kind: "mahalanobis", clusters: 2 });

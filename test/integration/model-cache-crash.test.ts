@@ -11,7 +11,7 @@ import { smallModel } from "../support/models.ts";
 import { keyPair } from "../support/signed-manifests.ts";
 import { temporaryFolder } from "../support/temporary.ts";
 
-const KILLS = 12;
+const KILLS = 10;
 const key = keyPair();
 const models = [1, 2, 3].map((seed) => smallModel({ seed, created_ms: Date.UTC(2026, 0, seed) }));
 

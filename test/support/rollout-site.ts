@@ -130,7 +130,7 @@ export function noisySite(options: {
         const seen = new Map<string, SeenRack>(
           racks.map((rack_id) => [
             rack_id,
-            { online_since_ms: 0, sha256: modelOf(rack_id, self.site).sha256, answer: null },
+            { online: true, since_ms: 0, drops: 0, sha256: modelOf(rack_id, self.site).sha256, answer: null },
           ]),
         );
         const baseline = () => {

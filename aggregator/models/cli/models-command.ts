@@ -120,7 +120,7 @@ async function finish(
   });
   const next =
     rollout.state === "running" ? `\nFollow it with: skadi-aggregator models watch ${rollout.id}` : "";
-  print(flags, rollout, () => `${rolloutText(rollout)}${next}`);
+  print(flags, rollout, () => `${rolloutText(rollout, flags.watch ?? false)}${next}`);
   const failed = rollout.state !== "completed" || rollout.racks.refused.length > 0;
   if (flags.watch && failed) process.exitCode = 1;
 }

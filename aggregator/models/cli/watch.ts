@@ -66,7 +66,7 @@ function stageOf({ state, gated, waves, racks }: RolloutView): string {
   const i = waves.findIndex(({ state: of_wave }) => of_wave === "offered" || of_wave === "soaking");
   const wave = waves[i];
   if (!gated || !wave) return `running${away}`;
-  const name = i === 0 ? "canary" : `wave ${i + 1} of ${waves.length}`;
+  const name = i === 0 ? "canary" : `wave ${i} of ${waves.length - 1}`;
   const until = wave.soaks_until ? ` until ${wave.soaks_until.slice(11, 19)} UTC` : "";
   return `${name} ${wave.state}${until}${away}`;
 }

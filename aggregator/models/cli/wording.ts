@@ -147,10 +147,14 @@ export function rolloutsTable(rollouts: readonly RolloutView[]): string {
   return table(["rollout", "model", "state", "how", "racks", "started"], rows);
 }
 
-/** How a rollout stands, or ended. */
-export function rolloutText(rollout: RolloutView): string {
+/**
+ * How a rollout stands, or ended.
+ *
+ * @param told whether its story has been told already
+ */
+export function rolloutText(rollout: RolloutView, told: boolean): string {
   const { racks, gates, waves } = rollout;
-  const name = (i: number) => (i === 0 && rollout.gated ? "canary" : `wave ${i + 1}`);
+  const name = (i: number) => (i === 0 ? "canary" : `wave ${i}`);
   const refused = racks.refused.map(({ rack_id, errors }) => `${rack_id}: ${errors[0]?.message ?? ""}`);
   const answers: [string, number, string][] = [
     ["accepted", racks.accepted.length, racks.accepted.join(" ")],
@@ -160,7 +164,7 @@ export function rolloutText(rollout: RolloutView): string {
   ];
   return [
     `Rollout ${rollout.id} of ${rollout.model_id} (before: ${rollout.previous_id ?? "none"}): ${rollout.state.replace("_", " ")}`,
-    ...rollout.story.map(({ ts, text }) => `  ${ts}  ${text}`),
+    ...(told ? [] : rollout.story.map(({ ts, text }) => `  ${ts}  ${text}`)),
     ...(rollout.gated
       ? [
           table(

@@ -17,8 +17,11 @@ import { durationOf, racksInWords, someRacks } from "./wording.ts";
 
 /** What is seen of one rack. */
 export interface SeenRack {
-  /** Since when its agent is connected, as far as the aggregator knows; null while it is not. */
-  online_since_ms: number | null;
+  /** Its agent is connected, and since when it is, or is not, as far as the aggregator knows. */
+  online: boolean;
+  since_ms: number;
+  /** How often it went offline since the rollout's present stage began. */
+  drops: number;
   /** The model that it says it runs; null if it says nothing. */
   sha256: string | null;
   /** Its answers to the rollout's model since the last look. */
@@ -69,6 +72,8 @@ const LOOKS = [
   ...[2, 3, PATIENCE].map((at) => ({ at, spends: 0.15 })),
 ];
 const FIRST_VERDICT = LOOKS.findIndex(({ at }) => at === 1) + 1;
+/** An agent that went offline so often within one stage does not live with the model. */
+const DROPS_MAX = 3;
 const PAST_MAX = 20;
 
 /**
@@ -244,8 +249,7 @@ function finishUngated(draft: Draft, rollout: RolloutState, { racks }: Look): vo
   end(draft, "completed");
 }
 
-const isOnline = (racks: Look["racks"], rack_id: string) =>
-  (racks.get(rack_id)?.online_since_ms ?? null) !== null;
+const isOnline = (racks: Look["racks"], rack_id: string) => racks.get(rack_id)?.online === true;
 const unanswered = (rollout: RolloutState, wave: Wave, racks: Look["racks"]) =>
   wave.racks.filter((rack_id) => isOnline(racks, rack_id) && rollout.answers[rack_id] === undefined);
 
@@ -256,7 +260,7 @@ function overdue(
   wave: Wave,
   racks: Look["racks"],
 ): string[] {
-  const since = (rack_id: string) => Math.max(wave.offered_ms!, racks.get(rack_id)!.online_since_ms!);
+  const since = (rack_id: string) => Math.max(wave.offered_ms!, racks.get(rack_id)!.since_ms);
   return unanswered(rollout, wave, racks).filter(
     (rack_id) => now_ms - since(rack_id) >= config.answer_s * 1000,
   );
@@ -376,12 +380,17 @@ function keepGate(rollout: RolloutState, gate: RolloutGate): void {
 function errorsOf(draft: Draft, rollout: RolloutState, wave: Wave, racks: Look["racks"]): WaveErrors {
   const inside = new Set(wave.racks);
   const others = [...racks].filter(([rack_id]) => !inside.has(rack_id));
-  const offline = others.filter(([, rack]) => rack.online_since_ms === null).length;
+  // An agent that is restarted, or that a restarted aggregator has not heard of yet, is not lost.
+  const isLost = (rack: SeenRack | undefined) =>
+    rack !== undefined &&
+    (rack.drops >= DROPS_MAX ||
+      (!rack.online && draft.now_ms - rack.since_ms >= draft.config.answer_s * 1000));
+  const offline = others.filter(([, rack]) => isLost(rack)).length;
   return {
     racks: wave.racks.filter((rack_id) => isOnline(racks, rack_id) || rollout.answers[rack_id]).length,
     refused: refusedOf(rollout, wave.racks).length,
     silent: overdue(draft, rollout, wave, racks).length,
-    lost: acceptedOf(rollout, wave.racks).filter((rack_id) => !isOnline(racks, rack_id)).length,
+    lost: acceptedOf(rollout, wave.racks).filter((rack_id) => isLost(racks.get(rack_id))).length,
     others_offline: others.length > 0 ? offline / others.length : 0,
   };
 }

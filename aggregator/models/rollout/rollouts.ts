@@ -126,7 +126,9 @@ export function createRollouts(context: RolloutsContext): Rollouts {
   /** What each rack says it runs, from its last answer or status, whichever came later. */
   const runs = new Map<string, string | null>();
   const statuses = new Map<string, Rack["status"]>();
-  const online_since = new Map<string, number>();
+  /** Whether each rack is online and since when, and how often it went offline since the present stage began. */
+  const connections = new Map<string, Pick<SeenRack, "online" | "since_ms">>();
+  const drops = new Map<string, number>();
   const persistent = new Map<string, boolean>();
   const told = new Map<string, number>();
   const keep_ms = 1000 * Math.max(settings.baseline_s, 5 * settings.soak_s);
@@ -241,6 +243,7 @@ export function createRollouts(context: RolloutsContext): Rollouts {
     if (next.publish || statesOf(before.rollout) !== statesOf(site.rollout)) {
       tallies.cut();
       pairs.clear();
+      drops.clear();
     }
     retarget();
     noteRelease(before.release);
@@ -292,14 +295,17 @@ export function createRollouts(context: RolloutsContext): Rollouts {
     knownModels().find((ref) => ref.model_id === model_id)?.sha256 ?? null;
   const see = ({ rack_id, status }: Rack, now_ms: number): SeenRack => {
     const online = status?.state === "online";
-    if (!online) online_since.delete(rack_id);
-    else if (!online_since.has(rack_id)) online_since.set(rack_id, now_ms);
+    const before = connections.get(rack_id);
+    if (before?.online && !online) drops.set(rack_id, (drops.get(rack_id) ?? 0) + 1);
+    const connection = before?.online === online ? before : { online, since_ms: now_ms };
+    connections.set(rack_id, connection);
     if (status !== statuses.get(rack_id)) {
       statuses.set(rack_id, status);
       runs.set(rack_id, online ? (status.model_sha256 ?? shaOf(status.model_id)) : null);
     }
     return {
-      online_since_ms: online_since.get(rack_id) ?? null,
+      ...connection,
+      drops: drops.get(rack_id) ?? 0,
       sha256: runs.get(rack_id) ?? null,
       answer: answers.get(rack_id) ?? null,
     };

@@ -25,6 +25,7 @@ export function sampleTable(db: DatabaseSync, queue: WriteQueue, rollups: Rollup
     "SELECT * FROM samples WHERE rack_id = ? AND mms_state IS NOT NULL ORDER BY seq DESC LIMIT 1",
   );
   const scores = db.prepare("SELECT * FROM samples WHERE d IS NOT NULL ORDER BY ts_ms DESC, rack_id LIMIT ?");
+  const oldest = db.prepare("SELECT min(ts_ms) AS ts_ms FROM samples");
   // With max() in the select list SQLite takes the other columns from the row that has the maximum.
   const at = db.prepare(
     "SELECT *, max(ts_ms) AS newest FROM samples WHERE ts_ms > ? AND ts_ms <= ? GROUP BY rack_id ORDER BY rack_id",
@@ -75,6 +76,10 @@ export function sampleTable(db: DatabaseSync, queue: WriteQueue, rollups: Rollup
     recentScores(limit) {
       queue.sync();
       return (scores.all(limit) as Row[]).map(toScore);
+    },
+    oldestMs() {
+      queue.sync();
+      return (oldest.get()?.ts_ms as number | null | undefined) ?? null;
     },
     at(ts_ms, within_ms) {
       queue.sync();

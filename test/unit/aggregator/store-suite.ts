@@ -134,6 +134,14 @@ export function storeSuite(name: string, open: () => { store: Store; reopen(): S
       store.close();
     });
 
+    it("know how far back they go", () => {
+      const { store } = open();
+      expect(store.samples.oldestMs()).toBeNull();
+      for (const seq of [2, 1, 3]) store.samples.add(telemetry("R-A-01", seq), in_order);
+      expect(store.samples.oldestMs()).toBe(T0 + 5_000);
+      store.close();
+    });
+
     it("give each rack's last sample before an instant, within a time", () => {
       const { store } = open();
       for (const seq of [1, 2, 3]) store.samples.add(telemetry("R-A-01", seq), in_order);

@@ -86,10 +86,11 @@ describe("the delivery of a model", () => {
   }
 
   it("ends its subscription when the model is whole", () => {
-    const { heard, listeners, send, clock } = start();
+    const { heard, listeners, send, clock, delivery } = start();
     send(4, 2, 2, 0, 1, 3);
     expect(heard.complete).toEqual([whole]);
     expect(listeners.size).toBe(0);
+    delivery.hurry();
     clock.advance(3_600_000);
     expect(heard).toMatchObject({ attempts: 1, incomplete: [] });
   });

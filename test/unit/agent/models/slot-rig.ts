@@ -1,4 +1,5 @@
 import { join } from "node:path";
+import { onTestFinished } from "vitest";
 import { modelFiles } from "../../../../agent/models/cache.ts";
 import { type ModelAnswer, openModelSlot } from "../../../../agent/models/slot.ts";
 import { openTrust } from "../../../../agent/models/trust.ts";
@@ -55,6 +56,8 @@ export function openSlot(options: SlotOptions = {}) {
     },
     onProblem,
   });
+  // Before its folder goes.
+  onTestFinished(() => slot.stop());
   const observe = (rows: Float64Array, start_ms = 0) => {
     const F = FEATURES.length;
     for (let i = 0; i * F < rows.length; i++) {

@@ -1,7 +1,7 @@
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import fc from "fast-check";
-import { describe, expect, it } from "vitest";
+import { describe, expect, it, onTestFinished } from "vitest";
 import { openTrust } from "../../../../agent/models/trust.ts";
 import { signMessage } from "../../../../shared/signing.ts";
 import { type KeyPair, keyPair, keyRingOf } from "../../../support/signed-manifests.ts";
@@ -20,6 +20,8 @@ function open(options: { file?: string; pinned?: KeyPair | null } = {}) {
   const problems: string[] = [];
   const onProblem = (rejections: { code: string }[]) => problems.push(...rejections.map((r) => r.code));
   const trust = openTrust({ file, pinned: pinned?.publicKey ?? null, onProblem });
+  // Before its folder goes.
+  onTestFinished(() => trust.settled());
   const trusted = () =>
     [first, second, third, stranger].filter((key) => trust.keys().has(key.id)).map((key) => key.id);
   const codeOf = (payload: Buffer) => {

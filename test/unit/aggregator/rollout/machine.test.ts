@@ -46,7 +46,9 @@ function given(options: { racks?: readonly string[]; release?: typeof OLD | null
   let now_ms = Date.UTC(2026, 0, 1);
   let site: SiteModels = { ...NO_MODELS, release };
   let judged: ReturnType<typeof evidence> = evidence(10);
-  const offline = new Set<string>();
+  /** Since when. */
+  const offline = new Map<string, number>();
+  const drops = new Map<string, number>();
   const silent = new Set<string>();
   const refusing = new Set<string>();
   const see = (observation: Observation) => {
@@ -61,7 +63,9 @@ function given(options: { racks?: readonly string[]; release?: typeof OLD | null
     return has ? site.rollout!.model.sha256 : (site.release?.sha256 ?? null);
   };
   const seen = (rack_id: string): SeenRack => ({
-    online_since_ms: offline.has(rack_id) ? null : 0,
+    online: !offline.has(rack_id),
+    since_ms: offline.get(rack_id) ?? 0,
+    drops: drops.get(rack_id) ?? 0,
     sha256: offline.has(rack_id) ? null : runs(rack_id),
     answer:
       refusing.has(rack_id) && !offline.has(rack_id)
@@ -69,7 +73,8 @@ function given(options: { racks?: readonly string[]; release?: typeof OLD | null
         : null,
   });
   return {
-    ...{ offline, silent, refusing, see },
+    ...{ offline, drops, silent, refusing, see },
+    now_ms: () => now_ms,
     site: () => site,
     rollout: () => site.rollout!,
     start: (model = NEW, gated = true) =>
@@ -173,17 +178,30 @@ describe("a gated rollout", () => {
     expect(site.rollout().state).toBe("rolled_back");
   });
 
-  it("is halted where racks go offline after the swap, but not for what the whole site suffers", () => {
+  it("is halted where racks stay offline after the swap, but not for what the whole site suffers", () => {
     const canaryLost = (others: boolean) => {
       const site = given();
       site.start();
       site.look();
       site.look();
-      for (const rack_id of others ? RACKS : site.rollout().waves[0]!.racks) site.offline.add(rack_id);
+      for (const rack_id of others ? RACKS : site.rollout().waves[0]!.racks)
+        site.offline.set(rack_id, site.now_ms());
+      site.wait(9);
+      expect(site.rollout().state).toBe("running");
       site.wait(1);
       return site.rollout().state;
     };
     expect([canaryLost(false), canaryLost(true)]).toEqual(["rolled_back", "running"]);
+  });
+
+  it("is halted where agents come and go since they have the model", () => {
+    const site = given();
+    site.start();
+    site.look();
+    site.look();
+    for (const rack_id of site.rollout().waves[0]!.racks) site.drops.set(rack_id, 3);
+    site.look();
+    expect(site.rollout().state).toBe("rolled_back");
   });
 
   it("waits for more scores, and goes back if there are none after four times the soak", () => {
@@ -201,7 +219,7 @@ describe("a gated rollout", () => {
 
   it("does not wait for racks that are offline; they join later, and the story says so", () => {
     const site = given();
-    site.offline.add("R-B-02");
+    site.offline.set("R-B-02", 0);
     site.start();
     site.look();
     for (const _ of [1, 2, 3]) {
@@ -217,7 +235,7 @@ describe("a gated rollout", () => {
 
   it("waits at the canary while all of it is offline", () => {
     const site = given();
-    for (const rack_id of RACKS) site.offline.add(rack_id);
+    for (const rack_id of RACKS) site.offline.set(rack_id, 0);
     site.start();
     site.look();
     site.wait(3_600);

@@ -315,6 +315,8 @@ export const SimConfig = z.strictObject({
   seed: z.int().default(42),
   /** The hour of the simulated users' day at the start; default: the present one, UTC. */
   start_hour: z.number().min(0).max(24).optional(),
+  /** How much warmer it is outdoors than when the first model was trained, K. */
+  season_k: z.number().min(-20).max(20).default(0),
   mode: Mode.default("advisory"),
   data_dir: z.string().default("data/demo"),
   mqtt: MqttClient,

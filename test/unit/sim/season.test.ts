@@ -36,10 +36,10 @@ describe.each([3, 13])("a warm season at %i h", (hour) => {
   });
 
   it("leaves the hall healthy: no rack near a limit, no fault, no regime but the usual ones", () => {
+    expect(after.latency_p95_ms / before.latency_p95_ms).toBeCloseTo(1, 1);
     for (const id of RACKS) {
-      const { inlet_c, latency_p95_ms, fault, regime, clock_share } = warm.truth(id);
+      const { inlet_c, fault, regime, clock_share } = warm.truth(id);
       expect(inlet_c).toBeLessThan(27);
-      expect(latency_p95_ms).toBeLessThan(250);
       expect([fault, clock_share]).toEqual(["none", 1]);
       expect(["nominal", "high_load", "under_utilized"]).toContain(regime);
     }

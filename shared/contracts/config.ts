@@ -159,7 +159,6 @@ const Drift = z
     retrain_after: z.int().min(0).default(2),
   })
   .prefault({});
-export type DriftConfig = z.infer<typeof Drift>;
 
 const Retraining = z
   .strictObject({
@@ -187,7 +186,6 @@ const Retraining = z
     keep: z.int().min(1).default(10),
   })
   .prefault({});
-export type RetrainingConfig = z.infer<typeof Retraining>;
 
 const Models = z
   .strictObject({

@@ -6,7 +6,7 @@ import { indexByChance, type Observed, stabilityIndex } from "./psi.ts";
 /** D in units of the model's tau_fast, so that models compare. */
 export const D_RATIO = "d_ratio";
 
-export interface DriftSettings {
+interface DriftSettings {
   /** Hours of the day at least that both sides must have. */
   hours_min: number;
   moderate_psi: number;

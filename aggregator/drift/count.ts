@@ -4,7 +4,6 @@ import { FEATURES } from "../../shared/ims/features.ts";
 import { isNominal } from "../../shared/ims/nominal.ts";
 import { binned } from "../../shared/ims/reference.ts";
 import { createScorer } from "../../shared/ims/score.ts";
-import type { RackOccupancies } from "./compare.ts";
 import { type Exclusions, usableRows } from "./exclusions.ts";
 import { type BinLayout, layoutOf, type Occupancy, occupancyCounter } from "./occupancy.ts";
 import type { RackSeries } from "./stored-series.ts";
@@ -73,9 +72,4 @@ export function countRows(
     if (counter.occupancy.rows.some((n) => n > 0)) counted.racks[rack.rack_id] = counter.occupancy;
   }
   return counted;
-}
-
-/** Baseline and window of a rack must have been counted alike. */
-export function fitsLayout(racks: RackOccupancies, { width }: BinLayout): boolean {
-  return Object.values(racks).every(({ counts }) => counts.length === 24 * width);
 }

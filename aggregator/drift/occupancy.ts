@@ -2,7 +2,7 @@ import type { BinnedDistribution } from "../../shared/contracts/model.ts";
 import { binOf } from "../../shared/ims/reference.ts";
 import type { Observed } from "./psi.ts";
 
-export const HOURS = 24;
+const HOURS = 24;
 const HOUR_MS = 3_600_000;
 /**
  * Rows closer than this repeat each other: what moves a rack (its jobs, its neighbours, the weather) stays for minutes.

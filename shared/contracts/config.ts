@@ -159,7 +159,6 @@ const Drift = z
     retrain_after: z.int().min(0).default(2),
   })
   .prefault({});
-export type DriftConfig = z.infer<typeof Drift>;
 
 const Retraining = z
   .strictObject({
@@ -187,7 +186,6 @@ const Retraining = z
     keep: z.int().min(1).default(10),
   })
   .prefault({});
-export type RetrainingConfig = z.infer<typeof Retraining>;
 
 const Models = z
   .strictObject({
@@ -315,6 +313,8 @@ export const SimConfig = z.strictObject({
   seed: z.int().default(42),
   /** The hour of the simulated users' day at the start; default: the present one, UTC. */
   start_hour: z.number().min(0).max(24).optional(),
+  /** How much warmer it is outdoors than when the first model was trained, K. */
+  season_k: z.number().min(-20).max(20).default(0),
   mode: Mode.default("advisory"),
   data_dir: z.string().default("data/demo"),
   mqtt: MqttClient,

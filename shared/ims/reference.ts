@@ -3,8 +3,8 @@ import { quantile } from "./statistics.ts";
 
 /** Tenths: what a population stability index is usually computed on. */
 const BINS = 10;
-/** Enough for shares to within a third of a percent; sorting every row would take as long as clustering. */
-const ROWS_MAX = 8_192;
+/** Enough for shares to within half a percent; sorting every row would take as long as clustering. */
+const ROWS_MAX = 4_096;
 
 /**
  * Where a population lies, as at most ten bins between its deciles. Values that many rows share (a fan at its stop, a

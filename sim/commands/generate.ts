@@ -27,6 +27,7 @@ interface Flags {
   seed: number;
   out?: string;
   faults: number;
+  season: number;
   json?: boolean;
 }
 
@@ -58,6 +59,12 @@ export function generateCommand(): Command {
       numberOption(0, 1_000),
       0,
     )
+    .option(
+      "--season <k>",
+      "plant only: how much warmer it is outdoors than usual, K (below 0: colder)",
+      numberOption(-20, 20),
+      0,
+    )
     .option("--out <file>", "where to write (default: data/<name>.csv)")
     .option("--json", "print the summary as JSON")
     .action(generate);
@@ -79,12 +86,10 @@ function generate(name: DataSetName | undefined, flags: Flags): void {
 }
 
 function jobsOf(name: DataSetName | undefined, flags: Flags): Job[] {
-  if (flags.faults > 0 && flags.source !== "plant") {
-    throw skadiError("SKADI_INVALID_FIELD", {
-      field: "--faults",
-      value: flags.faults,
-      expected: "--source plant beside it",
-    });
+  for (const name of ["faults", "season"] as const) {
+    if (flags[name] === 0 || flags.source === "plant") continue;
+    const expected = "--source plant beside it";
+    throw skadiError("SKADI_INVALID_FIELD", { field: `--${name}`, value: flags[name], expected });
   }
   const suffix = flags.source === "plant" ? "_plant" : "";
   const described = (set: DataSetName, out?: string): Job => ({
@@ -133,7 +138,15 @@ function plantRows(job: Job, flags: Flags, sink: RowSink): Generator<number> {
   const { hours, tick_s } = job;
   const faults = { faults_per_rack_day: flags.faults, random: seededRandom(`${seed}/faults`) };
   return generatePlantData(
-    { rack_ids: rackIds(), start_ms: DATA_SET_START_MS, hours, tick_s, seed, ...faults },
+    {
+      rack_ids: rackIds(),
+      start_ms: DATA_SET_START_MS,
+      hours,
+      tick_s,
+      seed,
+      season_k: flags.season,
+      ...faults,
+    },
     sink,
   );
 }

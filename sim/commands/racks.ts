@@ -33,6 +33,7 @@ async function racks(flags: RacksFlags): Promise<void> {
     seed: config.seed,
     start_ms: clock.now(),
     start_hour: config.start_hour,
+    season_k: config.season_k,
   });
   const public_key = flags.publicKey ? readPublicKey(flags.publicKey) : null;
   const site = createSite({ config, plant, clock, log, public_key });

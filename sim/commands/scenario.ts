@@ -15,7 +15,7 @@ export function scenarioCommand(): Command {
   return new Command("scenario")
     .description("start or stop a demo scenario through the aggregator's API, or list them")
     .addArgument(new Argument("<action>").choices(["start", "stop", "list"]))
-    .argument("[name]", "heat_spike (add_ai_nodes_row_c) or overcooled_row_e")
+    .argument("[name]", "heat_spike (add_ai_nodes_row_c), overcooled_row_e or season_shift")
     .addOption(new Option("--url <url>", "the aggregator").env("SKADI_URL").default("http://127.0.0.1:8000"))
     .option("--duration <s>", "how long it lasts, in simulated seconds", numberOption(1, 86_400), 300)
     .option("--json", "print the answer as JSON")

@@ -10,6 +10,7 @@ export interface SimFlags {
   speed?: number;
   seed?: number;
   hour?: number;
+  season?: number;
   mode?: string;
   duration?: number;
   json?: boolean;
@@ -22,6 +23,11 @@ export function withSimOptions(command: Command): Command {
     .option("--speed <x>", "simulated seconds per real second", numberOption(0.01, 1_000))
     .option("--seed <n>", "seed of hall and load", integerOption(0))
     .option("--hour <h>", "hour of the users' day at the start (default: now, UTC)", numberOption(0, 24))
+    .option(
+      "--season <k>",
+      "how much warmer it is outdoors than in training, K (below 0: colder)",
+      numberOption(-20, 20),
+    )
     .addOption(
       new Option("--mode <mode>", "drive the simulated actuators, or only advise").choices([
         "advisory",
@@ -34,10 +40,10 @@ export function withSimOptions(command: Command): Command {
 
 /** File, then SKADI_ variables, then the command line. */
 export function simConfig(flags: SimFlags, overrides: Record<string, unknown> = {}): SimConfig {
-  const { config: file, racks, speed, seed, hour: start_hour, mode } = flags;
+  const { config: file, racks, speed, seed, hour: start_hour, season: season_k, mode } = flags;
   return loadConfig(SimConfig, {
     file,
     fallback: "config/sim.yaml",
-    overrides: { racks, speed, seed, start_hour, mode, ...overrides },
+    overrides: { racks, speed, seed, start_hour, season_k, mode, ...overrides },
   });
 }

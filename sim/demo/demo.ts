@@ -40,6 +40,7 @@ export async function createDemo(options: { config: SimConfig; clock: Clock; log
     seed: config.seed,
     start_ms: clock.now(),
     start_hour: config.start_hour,
+    season_k: config.season_k,
   });
   const connected = { ...config, mqtt: { url: aggregator.mqtt_url } };
   const public_key = readPublicKey(aggregator.public_key_file);

@@ -13,6 +13,7 @@ import { exchangeHeat, mixInletAir } from "./heat.ts";
 import { createLayout } from "./layout.ts";
 import { PLANT_DEFAULTS, type PlantParameters, ROW_LOAD_SHARE } from "./parameters.ts";
 import { createRacks } from "./racks.ts";
+import { seasonConditions } from "./season.ts";
 import { type ActiveSensorFault, createSensorReader, followSensors, type SensorReadings } from "./sensors.ts";
 import { type RackTruth, rackBalance, rackTruth, type SiteBalance } from "./truth.ts";
 
@@ -32,6 +33,8 @@ export interface PlantOptions {
   start_ms: number;
   /** The hour of the users' day at the start, for the load's daily curve; default: that of start_ms, UTC. */
   start_hour?: number | undefined;
+  /** How much warmer it is outdoors than the constants assume, from the start on. */
+  season_k?: number | undefined;
   parameters?: Partial<PlantParameters>;
 }
 
@@ -162,6 +165,7 @@ export function createPlant(options: PlantOptions): Plant {
     return sensors.read(i, now_ms, faults);
   };
 
+  if (options.season_k) imposeOn([...racks.mass_c.keys()], seasonConditions(options.season_k), "season");
   for (let s = 0; s < SETTLE_S; s += MAX_STEP_S) step(MAX_STEP_S);
   for (const key of Object.keys(totals) as (keyof SiteEnergy)[]) totals[key] = 0;
 

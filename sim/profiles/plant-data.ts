@@ -22,6 +22,8 @@ export interface PlantDataOptions {
   random: Random;
   /** Random faults to inject, on average; 0 is nominal operation. */
   faults_per_rack_day: number;
+  /** How much warmer it is outdoors than the plant's constants assume. */
+  season_k?: number;
 }
 
 /**
@@ -32,7 +34,12 @@ export interface PlantDataOptions {
  */
 export function* generatePlantData(options: PlantDataOptions, sink: RowSink): Generator<number> {
   const { rack_ids, tick_s } = options;
-  const plant = createPlant({ rack_ids, seed: options.seed, start_ms: options.start_ms });
+  const plant = createPlant({
+    rack_ids,
+    seed: options.seed,
+    start_ms: options.start_ms,
+    season_k: options.season_k,
+  });
   const faults = faultSchedule(plant, options);
   const row = emptyRow();
   const ticks = ticksOf(options);

@@ -88,10 +88,14 @@ it("retraining makes a candidate of the stored telemetry, without what was persi
   const site = await siteAfterADay({ retrain: EVERY_SECOND });
   await site.aggregator.start();
   const before = (await site.get("/ims/models")).body;
-  const { last_run } = await eventually("a candidate", async () => {
-    const entry = await schedule(site, "retrain");
-    return entry.runs > 0 && entry;
-  });
+  const { last_run } = await eventually(
+    "a candidate",
+    async () => {
+      const entry = await schedule(site, "retrain");
+      return entry.runs > 0 && entry;
+    },
+    45_000,
+  );
   expect(last_run).toMatchObject({ outcome: "ok", detail: expect.stringContaining("Candidate ims_") });
   const { models } = (await site.get("/models")).body;
   const candidate = models.find((model: RegisteredModel) => model.lineage.source === "retrained");

@@ -106,6 +106,21 @@ export function explanation(action: Action, now: Now, { bold, dim }: Colours): s
   return [...lines, "", ...nextSteps(action, now, age_ms).map((step) => `${dim("→")} ${step(id)}`)];
 }
 
+/** What became of an approval. */
+export function approvalText({ id, rack_id, outcome, reason, mode }: Action): string {
+  const name = shortId(id);
+  switch (outcome) {
+    case "applied":
+      return `${name}: driven by the agent of ${rack_id}`;
+    case "refused":
+      return `${name}: refused: ${plain(reason)}`;
+    case "sent":
+      return `${name}: sent to the agent of ${rack_id}, which has not answered yet (skadi-aggregator actions show ${name})`;
+    case "advised":
+      return `${name}: not driven: the agent of ${rack_id} is in mode ${mode} (skadi-aggregator mode set closed_loop --rack ${rack_id})`;
+  }
+}
+
 function nextSteps(
   { source, outcome, rack_id }: Action,
   now: Now,

@@ -178,8 +178,8 @@ interface Keypress {
 /** A key right after Escape looks to node like that key with Alt; nobody presses Alt here. */
 function keysOf(text: string | undefined, { name, ctrl = false, meta = false, sequence }: Keypress): Key[] {
   if (!meta) return [{ name, text, ctrl }];
-  const escape = { name: "escape", text: undefined, ctrl: false };
-  return [escape, name === "escape" ? escape : { name, text: sequence?.at(-1), ctrl }];
+  const closing = { name: "escape", text: undefined, ctrl: false };
+  return [closing, name === "escape" ? closing : { name, text: sequence?.at(-1), ctrl }];
 }
 
 const ScoreEvent = z.object({ d: z.number(), state: ScoreLevel, mms: MmsState.optional() });

@@ -61,28 +61,33 @@ describe.runIf(hasProgram("tmux"))("an operator at a terminal", () => {
     run("top --once --row C");
     await terminal.sees(/Row C .* acknowledged/);
 
-    // Advice: explained, approved after a question, driven by the rack's agent although the site only advises.
+    // Advice: explained, approved after a question; the rack's agent has the last word, and drives in closed loop.
     await site.post("/optimizer/tick", {});
-    const advice = await eventually("advice of the optimizer", async () => {
+    const [first, second] = await eventually("advice for two racks", async () => {
       const { actions } = await site.get<{ actions: Action[] }>("/actions/log?limit=1000");
-      return actions.find(({ source, outcome }) => source === "optimizer" && outcome === "advised");
+      const advice = actions.filter(({ source, outcome }) => source === "optimizer" && outcome === "advised");
+      const other = advice.find(({ rack_id }) => rack_id !== advice[0]?.rack_id);
+      return advice[0] && other && [advice[0], other];
     });
-    run(`actions list --source optimizer --rack ${advice.rack_id}`);
-    await terminal.sees(new RegExp(`${advice.id.slice(0, 8)} .*optimizer +advised`));
-    run(`actions explain ${advice.id.slice(0, 8)}`);
+    const id_of = (action: Action | undefined) => action?.id.slice(0, 8);
+    run(`actions list --source optimizer --rack ${first?.rack_id}`);
+    await terminal.sees(new RegExp(`${id_of(first)} .*optimizer +advised`));
+    run(`actions explain ${id_of(first)}`);
     await terminal.sees(/The optimizer decided this[\s\S]*it is advice[\s\S]*actions approve/);
-    run(`actions approve ${advice.id.slice(0, 8)}`);
-    await terminal.sees(/Drive R-.*\? \[y\/N\]/);
+    run(`actions approve ${id_of(first)}`);
+    await terminal.sees(/Drive R-.*, in mode advisory: .*\? \[y\/N\]/);
     terminal.type("n\n");
     await terminal.sees(/Nothing was done/);
-    run(`actions approve ${advice.id.slice(0, 8)}`);
-    await terminal.sees(/Drive R-.*\? \[y\/N\]/);
+    run(`actions approve ${id_of(first)} --yes`);
+    await terminal.sees(/not driven: the agent of R-\S+ is in mode advisory \(.* set closed_loop --rack/);
+    run(`mode set closed_loop --rack ${second?.rack_id}`);
+    await terminal.sees(/Let Skadi drive the actuators of R-.*\? \[y\/N\]/);
     terminal.type("y\n");
-    await terminal.sees(/sent to the agent of R-/);
-    await eventually("the agent to drive it", async () => {
-      const { actions } = await site.get<{ actions: Action[] }>("/actions/log?limit=1000");
-      return actions.find((action) => action.id === advice.id)?.outcome === "applied";
-    });
+    await terminal.sees(/R-\S+ +closed_loop/);
+    run(`actions approve ${id_of(second)}`);
+    await terminal.sees(/Drive R-.*, in mode closed_loop: .*\? \[y\/N\]/);
+    terminal.type("y\n");
+    await terminal.sees(/driven by the agent of R-/);
 
     // The log follows; the kill switch asks first.
     run("logs --follow --type mode,incident");

@@ -96,7 +96,7 @@ async function list(flags: ListFlags): Promise<void> {
     .slice(0, limit);
   print(
     { actions, total: answer.total },
-    () => tableOr("No actions", actionColumns(colours), actions),
+    () => tableOr("No actions", actionColumns(colours, Date.now()), actions),
     flags,
   );
 }

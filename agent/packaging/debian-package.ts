@@ -13,10 +13,17 @@ import {
 } from "node:fs";
 import { dirname, join, relative } from "node:path";
 import { gzipSync } from "node:zlib";
+import { SHELLS, type Shell } from "../../shared/completion/command.ts";
 import { type Arch, ROOT } from "./paths.ts";
 import { systemdUnits } from "./units.ts";
 
 const DEBIAN_ARCH = { x64: "amd64", arm64: "arm64" } as const;
+/** Where each shell looks for the completion of a program of this name. */
+const COMPLETIONS: Readonly<Record<Shell, string>> = {
+  bash: "usr/share/bash-completion/completions/skadi-agent",
+  zsh: "usr/share/zsh/vendor-completions/_skadi-agent",
+  fish: "usr/share/fish/vendor_completions.d/skadi-agent.fish",
+};
 const CONFFILE = "/etc/skadi/agent.yaml";
 
 interface Contents {
@@ -24,6 +31,8 @@ interface Contents {
   readonly version: string;
   readonly binary: string;
   readonly man_page: string;
+  /** Scripts that complete its commands. */
+  readonly completions: Readonly<Record<Shell, string>>;
   readonly copyright: string;
   /** Seconds since 1970: the time of every file in the package. */
   readonly epoch_s: number;
@@ -54,6 +63,7 @@ export function buildDebianPackage(contents: Contents, tree: string, folder: str
   for (const unit of systemdUnits()) put(`usr/lib/systemd/system/${unit.name}`, unit.content);
   put(CONFFILE, readFileSync(join(ROOT, "config/agent.yaml")));
   put("usr/share/man/man1/skadi-agent.1.gz", gzipSync(contents.man_page, { level: 9 }));
+  for (const shell of SHELLS) put(COMPLETIONS[shell], contents.completions[shell]);
   put("usr/share/doc/skadi-agent/copyright", contents.copyright);
 
   const installed = files(tree);

@@ -2,6 +2,7 @@ import { execFileSync } from "node:child_process";
 import { createHash } from "node:crypto";
 import { mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { basename, join } from "node:path";
+import { completionScript } from "../../shared/completion/command.ts";
 import { packageVersion } from "../../shared/version.ts";
 import { program } from "../main.ts";
 import { baseNode } from "./base-node.ts";
@@ -55,13 +56,18 @@ export async function packageAgent({ folder, cache, arches, debian }: PackageOpt
   });
   seal(bundle, built, baseNode(host_arch, cache));
 
+  const completions = {
+    bash: completionScript("bash", program),
+    zsh: completionScript("zsh", program),
+    fish: completionScript("fish", program),
+  };
   const page = manPage(program, new Date(epoch_s * 1000));
   const results = built.flatMap(({ arch, node, output }) => {
     const binary = join(folder, basename(output));
     renameSync(output, binary);
     if (!debian.includes(arch)) return [binary];
     const copyright = copyrightText(bundled_files, node);
-    const contents = { arch, version, binary, man_page: page, copyright, epoch_s };
+    const contents = { arch, version, binary, man_page: page, completions, copyright, epoch_s };
     return [binary, buildDebianPackage(contents, join(work, "deb"), folder)];
   });
   rmSync(work, { recursive: true });

@@ -1,8 +1,10 @@
 import type { Colours } from "../../shared/colours.ts";
 import type { Action, Mode } from "../../shared/contracts/action.ts";
 import type { RackSummary } from "../../shared/contracts/overview.ts";
+import { isoTime } from "../../shared/time.ts";
 import type { Column } from "../cli/table.ts";
 import { figure, instant, plain, setting, span } from "../cli/text.ts";
+import { ADVICE_VALID_MS } from "./apply.ts";
 
 /** The part of an action's id that lists show. */
 export const shortId = (id: string): string => id.slice(0, 8);
@@ -19,10 +21,11 @@ function outcomePaint(colours: Colours, { outcome }: Action) {
   ];
 }
 
-export function actionColumns(colours: Colours): Column<Action>[] {
+/** @param now_ms the time of actions of the same day goes without the date */
+export function actionColumns(colours: Colours, now_ms: number): Column<Action>[] {
   return [
     { head: "ID", text: ({ id }) => shortId(id) },
-    { head: "TIME", text: ({ ts }) => instant(ts).slice(5), drop: 2 },
+    { head: "TIME", text: ({ ts }) => briefTime(ts, now_ms), drop: 2 },
     { head: "RACK", text: ({ rack_id }) => rack_id ?? "site" },
     { head: "SOURCE", text: ({ source }) => source, drop: 4 },
     {
@@ -34,6 +37,11 @@ export function actionColumns(colours: Colours): Column<Action>[] {
     { head: "KW", text: (action) => figure(savingKw(action), 2), align: "right", drop: 3 },
     { head: "WHY", text: ({ reason }) => reason, min: 12 },
   ];
+}
+
+function briefTime(ts: string, now_ms: number): string {
+  const [day = "", time = ""] = instant(ts).split(" ");
+  return isoTime(now_ms).startsWith(day) ? time : `${day.slice(5)} ${time.slice(0, 5)}Z`;
 }
 
 /** What it saved where that is known, else what it was predicted to save. */
@@ -72,9 +80,6 @@ const OUTCOMES = {
   sent: "It was sent to the rack's agent, whose answer is not there yet.",
 } as const;
 
-/** Advice rests on the state of its time (see apply.ts). */
-const ADVICE_VALID_MS = 600_000;
-
 /** Why it was decided, what it was meant to do, what came of it and what can be done now. */
 export function explanation(action: Action, now: Now, { bold, dim }: Colours): string[] {
   const { source, kind, rack_id, reason, inputs, outcome, mode, ts, id } = action;
@@ -106,6 +111,21 @@ export function explanation(action: Action, now: Now, { bold, dim }: Colours): s
   return [...lines, "", ...nextSteps(action, now, age_ms).map((step) => `${dim("→")} ${step(id)}`)];
 }
 
+/** What became of an approval. */
+export function approvalText({ id, rack_id, outcome, reason, mode }: Action): string {
+  const name = shortId(id);
+  switch (outcome) {
+    case "applied":
+      return `${name}: driven by the agent of ${rack_id}`;
+    case "refused":
+      return `${name}: refused: ${plain(reason)}`;
+    case "sent":
+      return `${name}: sent to the agent of ${rack_id}, which has not answered yet (skadi-aggregator actions show ${name})`;
+    case "advised":
+      return `${name}: not driven: the agent of ${rack_id} is in mode ${mode} (skadi-aggregator mode set closed_loop --rack ${rack_id})`;
+  }
+}
+
 function nextSteps(
   { source, outcome, rack_id }: Action,
   now: Now,
@@ -121,5 +141,10 @@ function nextSteps(
     return [
       () => `Too old to approve (${span(ADVICE_VALID_MS)}): newer advice is in skadi-aggregator actions list`,
     ];
-  return [(id) => `Have it driven: skadi-aggregator actions approve ${shortId(id)}`];
+  const approve = (id: string) => `Have it driven: skadi-aggregator actions approve ${shortId(id)}`;
+  if (now.mode === "closed_loop") return [approve];
+  return [
+    () => `The rack is in mode advisory. First: skadi-aggregator mode set closed_loop --rack ${rack_id}`,
+    approve,
+  ];
 }

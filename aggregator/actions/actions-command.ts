@@ -1,5 +1,5 @@
 import { Command, InvalidArgumentError, Option } from "commander";
-import { integerOption } from "../../shared/cli.ts";
+import { integerOption, numberOption } from "../../shared/cli.ts";
 import { Action } from "../../shared/contracts/action.ts";
 import { ActionAnswer, ActionsAnswer } from "../../shared/contracts/answers.ts";
 import { Overview } from "../../shared/contracts/overview.ts";
@@ -12,13 +12,26 @@ import { nearest, resolve } from "../cli/nearest.ts";
 import { type ClientFlags, clientOf, withClientOptions } from "../cli/options.ts";
 import { colours, print, tableOr } from "../cli/output.ts";
 import { readConfig } from "../cli-config.ts";
-import { actionColumns, actionLines, changeText, explanation, shortId } from "./action-text.ts";
+import {
+  actionColumns,
+  actionLines,
+  approvalText,
+  changeText,
+  explanation,
+  type Now,
+  shortId,
+} from "./action-text.ts";
 
 interface ListFlags extends ClientFlags {
   limit: number;
   rack?: string;
   source?: Action["source"];
   outcome?: Action["outcome"];
+}
+
+interface ApproveFlags extends ClientFlags {
+  yes?: boolean;
+  wait: number;
 }
 
 interface VerifyFlags {
@@ -51,9 +64,10 @@ export function actionsCommand(): Command {
     .argument("<id>", "its id, or the part of it that the list shows")
     .action(explain);
   withClientOptions(actions.command("approve"), { controls: true })
-    .description("let a recommendation of the optimizer be driven, once, whatever the mode")
+    .description("send a recommendation of the optimizer to the rack's agent, whose limits and mode hold")
     .argument("<id>", "its id, or the part of it that the list shows")
     .option("--yes", "do not ask")
+    .option("--wait <s>", "how long to wait for the agent's answer", numberOption(0, 600), 10)
     .action(approve);
   actions
     .command("verify")
@@ -82,7 +96,7 @@ async function list(flags: ListFlags): Promise<void> {
     .slice(0, limit);
   print(
     { actions, total: answer.total },
-    () => tableOr("No actions", actionColumns(colours), actions),
+    () => tableOr("No actions", actionColumns(colours, Date.now()), actions),
     flags,
   );
 }
@@ -95,26 +109,39 @@ async function show(asked: string, flags: ClientFlags): Promise<void> {
 async function explain(asked: string, flags: ClientFlags): Promise<void> {
   const client = clientOf(flags);
   const action = await find(client, asked);
-  const overview = await client.get("/state/overview", Overview);
-  const rack = overview.rack_list.find(({ rack_id }) => rack_id === action.rack_id) ?? null;
-  const now = { ts: overview.ts, mode: rack?.mode ?? overview.mode, kill_switch: overview.kill_switch, rack };
+  const now = await nowOf(client, action);
   print({ action, now }, () => explanation(action, now, colours), flags);
 }
 
-async function approve(asked: string, flags: ClientFlags & { yes?: boolean }): Promise<void> {
+async function approve(asked: string, flags: ApproveFlags): Promise<void> {
   const client = clientOf(flags);
-  const action = await find(client, asked);
-  const what = `Drive ${action.rack_id ?? "the site"}: ${changeText(action)} (${action.reason})?`;
+  const advice = await find(client, asked);
+  const { mode } = await nowOf(client, advice);
+  const what = `Drive ${advice.rack_id ?? "the site"}, in mode ${mode}: ${changeText(advice)} (${advice.reason})?`;
   if (!(await confirmed(what, flags.yes))) return;
-  const answer = await client.control("/actions/apply", ActionAnswer, { action_id: action.id });
-  const { rack_id, outcome } = answer.action;
-  print(
-    answer,
-    () => [
-      `${shortId(action.id)}: ${outcome} to the agent of ${rack_id}, which has the last word. What came of it: skadi-aggregator actions explain ${shortId(action.id)}`,
-    ],
-    flags,
-  );
+  await client.control("/actions/apply", ActionAnswer, { action_id: advice.id });
+  const action = await answered(client, advice.id, flags.wait);
+  print({ action }, () => [approvalText(action)], flags);
+  if (action.outcome !== "applied") process.exitCode = 1;
+}
+
+const POLL_MS = 250;
+
+/** The action once the rack's agent has said what became of it, or as it is when the time is over. */
+async function answered(client: AggregatorClient, id: string, wait_s: number): Promise<Action> {
+  const until = performance.now() + wait_s * 1000;
+  for (;;) {
+    const action = await find(client, id);
+    if (action.outcome !== "sent" || performance.now() >= until) return action;
+    await new Promise((resolve) => setTimeout(resolve, POLL_MS));
+  }
+}
+
+/** How things are where the action is meant for. */
+async function nowOf(client: AggregatorClient, { rack_id }: Action): Promise<Now> {
+  const { ts, kill_switch, rack_list, mode } = await client.get("/state/overview", Overview);
+  const rack = rack_list.find((known) => known.rack_id === rack_id) ?? null;
+  return { ts, mode: rack?.mode ?? mode, kill_switch, rack };
 }
 
 async function find(client: AggregatorClient, asked: string): Promise<Action> {

@@ -25,7 +25,7 @@ export interface Setpoint {
 }
 
 /** Advice rests on the state of its time; older than this, a new tick should give new advice. */
-const ADVICE_VALID_MS = 600_000;
+export const ADVICE_VALID_MS = 600_000;
 
 /** An operator's own setpoint: only where the rack is in closed loop; a device may always be handed back. */
 export function applySetpoint(context: ApplyContext, setpoint: Setpoint, reason: string): Action {

@@ -98,7 +98,7 @@ function noToken({ token_source, url }: Target): SkadiError {
 }
 
 /** What fetch throws says little; its cause says what happened. */
-export function reasonOf(error: unknown): string {
+function reasonOf(error: unknown): string {
   if (!(error instanceof Error)) return String(error);
   if (error.cause === undefined) return error.message;
   const { cause } = error;
@@ -107,7 +107,7 @@ export function reasonOf(error: unknown): string {
   return cause instanceof Error ? cause.message : String(cause);
 }
 
-export function noAggregator({ url, source }: Target, reason: string, cause?: unknown): SkadiError {
+function noAggregator({ url, source }: Target, reason: string, cause?: unknown): SkadiError {
   const rejection = reject("SKADI_NO_AGGREGATOR", {
     field: "url",
     value: url,

@@ -37,13 +37,18 @@ export function followEvents(client: AggregatorClient, listener: Listener): () =
   let ended = false;
   /** What comes while the missed is asked for; null: pass it on at once. */
   let held: LiveEvent[] | null = null;
-  const seen = new Set((listener.already ?? []).map(keyOf));
+  const seen = new Set<string>();
+  const remember = (...keys: string[]) => {
+    for (const key of keys) seen.add(key);
+    while (seen.size > SEEN_MAX) seen.delete(seen.values().next().value!);
+  };
+  for (const event of listener.already ?? []) remember(event.id, contentOf(event));
 
-  const pass = (event: LiveEvent) => {
-    const key = keyOf(event);
-    if (seen.has(key)) return;
-    seen.add(key);
-    if (seen.size > SEEN_MAX) seen.delete(seen.values().next().value!);
+  const pass = (event: LiveEvent, { live }: { live: boolean }) => {
+    // What is kept of actions, and what came meanwhile, may tell of the same.
+    const known = seen.has(event.id) || (!live && seen.has(contentOf(event)));
+    remember(event.id, contentOf(event));
+    if (known) return;
     if (resume_from !== null && event.ts > resume_from) resume_from = event.ts;
     if (event.cursor !== undefined) cursor = event.cursor;
     listener.onEvent(event);
@@ -52,14 +57,14 @@ export function followEvents(client: AggregatorClient, listener: Listener): () =
     if (resume_from === null) return;
     held ??= [];
     try {
-      for (const event of await eventsSince(client, resume_from)) pass(event);
+      for (const event of await eventsSince(client, resume_from)) pass(event, { live: false });
     } catch (error) {
       const reason = error instanceof Error ? error.message : String(error);
       listener.onProblem(`what was missed is not known: ${reason}`);
     }
     const waiting = held;
     held = null;
-    for (const event of waiting) pass(event);
+    for (const event of waiting) pass(event, { live: false });
   };
   const connect = () => {
     const url = `${client.url.replace(/^http/, "ws")}/ws/events`;
@@ -75,7 +80,7 @@ export function followEvents(client: AggregatorClient, listener: Listener): () =
       if (!event.ok) listener.onProblem(event.rejections.map(({ message }) => message).join("; "));
       else if (event.value.type === "gap") void catchUp();
       else if (held) held.push(event.value);
-      else pass(event.value);
+      else pass(event.value, { live: true });
     });
     // A connection that fails is closed as well.
     opened.addEventListener("close", ({ code, reason }) => {
@@ -94,7 +99,7 @@ export function followEvents(client: AggregatorClient, listener: Listener): () =
 }
 
 /** An action comes again whenever something of it changes, with another event's id each time. */
-function keyOf({ type, id, data }: LiveEvent): string {
+function contentOf({ type, id, data }: LiveEvent): string {
   return type === "action" ? JSON.stringify([data.id, data.outcome, data.to, data.realized_saving_kw]) : id;
 }
 
@@ -113,7 +118,7 @@ export async function eventsSince(
 }
 
 const actionEvent = (action: Action): LiveEvent => ({
-  id: action.id,
+  id: `${action.id} ${action.outcome}`,
   ts: action.ts,
   type: "action",
   rack_id: action.rack_id,

@@ -37,12 +37,14 @@ export function clientOf(flags: ClientFlags): AggregatorClient & { config: Aggre
   const config = readConfig(flags.config);
   const { http, data_dir } = config;
   const configured = `http://${reachableHost(http.host)}:${http.port}`;
-  const url = flags.url ?? configured;
+  // A variable that is set to nothing is not set.
+  const given = { url: flags.url || null, token: flags.token || null };
+  const url = given.url ?? configured;
   const file = tokenFile(data_dir);
-  const source = flags.url === undefined ? "the configuration (http.host, http.port)" : "--url or SKADI_URL";
+  const source = given.url === null ? "the configuration (http.host, http.port)" : "--url or SKADI_URL";
   const own = isOwn(url, configured);
-  const token = flags.token ?? (own && existsSync(file) ? readFileSync(file, "utf8").trim() : null);
-  const token_source = flags.token === undefined ? file : "--token or SKADI_TOKEN";
+  const token = given.token ?? (own && existsSync(file) ? readFileSync(file, "utf8").trim() : null);
+  const token_source = given.token === null ? file : "--token or SKADI_TOKEN";
   return { ...aggregatorClient({ url, source, token, token_source }), config };
 }
 

@@ -45,17 +45,23 @@ function duration({ opened_at, closed_at }: Incident, now_ms: number): string {
   return span((closed_at === null ? now_ms : Date.parse(closed_at)) - Date.parse(opened_at));
 }
 
+function lasting(incident: Incident, now_ms: number): string {
+  const since = instant(incident.opened_at);
+  const time = duration(incident, now_ms);
+  return incident.closed_at === null ? `for ${time}, since ${since}` : `it lasted ${time}, from ${since}`;
+}
+
 const percent = (share: number | null | undefined) =>
   share === null || share === undefined ? "–" : `${figure(100 * share, 0)} %`;
 
 /** All that is known of one incident. */
 export function incidentLines(incident: Incident, colours: Colours, now_ms: number): string[] {
   const { bold, dim } = colours;
-  const { id, opened_at, racks, verdict, timeline, judged } = incident;
+  const { id, racks, verdict, timeline, judged } = incident;
   const paint = severityPaint(colours, incident);
   const lines = [
     `${paint(severityText(incident))}  ${bold(plain(whatText(incident)))}`,
-    `${plain(id)}  ${plain(statusText(incident))}, open for ${duration(incident, now_ms)} since ${instant(opened_at)}`,
+    `${plain(id)}  ${plain(statusText(incident))}; ${lasting(incident, now_ms)}`,
   ];
   if (judged) lines.push(`${judged} by people`);
   if (verdict) {

@@ -21,7 +21,8 @@ const WRAP = `${ESC}?7h`;
 
 export function fullScreen(): FullScreen {
   const { stdin, stdout } = process;
-  const leave = () => stdout.write(`${WRAP}${LEAVE}`);
+  // Emptied first: tmux would move what does not fit any more, after a resize, to the shell's screen.
+  const leave = () => stdout.write(`${HOME}${CLEAR_BELOW}${WRAP}${LEAVE}`);
   // Whatever ends the program, the shell gets its terminal back.
   process.once("exit", leave);
   stdout.write(`${ENTER}${NO_WRAP}`);

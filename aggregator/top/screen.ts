@@ -40,7 +40,7 @@ export function screen(shown: Shown, size: Size, colours: Colours): Screen {
   const page = Math.max(1, size.rows - head.length - details.length - 3);
   const view = scrolled(shown.view, racks, page);
   const body = shown.view.help
-    ? helpLines(colours)
+    ? helpLines(size.columns, colours)
     : rackLines(racks.slice(view.first, view.first + page), overview, view.selected, size.columns, colours);
   const filler = Array.from({ length: Math.max(0, page + 1 - body.length) }, () => "");
   const position = positionText(racks.length, overview.rack_list.length, view, page);
@@ -304,11 +304,11 @@ function detailLines(overview: Overview, selected: string | null, width: number,
   ];
 }
 
-function helpLines({ bold, dim }: Colours): string[] {
+function helpLines(width: number, { bold, dim }: Colours): string[] {
   const keys = [
     ["s S", "sort by the next or previous quantity; r turns the order round"],
     ["w", "only the next row's racks"],
-    ["t", "only racks in the next state: unknown, persistent, transient, nominal"],
+    ["t", "only racks in the next state: unknown, persistent, transient …"],
     ["/", "only racks whose id holds what you type; enter ends"],
     ["↑ ↓ k j", "select a rack; also PgUp, PgDn, Home, End"],
     ["enter", "why the selected rack deviates"],
@@ -318,7 +318,7 @@ function helpLines({ bold, dim }: Colours): string[] {
   ];
   return [
     bold("Keys"),
-    ...keys.map(([key = "", what]) => `  ${key.padEnd(9)}${what}`),
-    dim("! a limit of the site is reached   ■ persistent   ▲ transient   ● nominal"),
+    ...keys.map(([key = "", what]) => cut(`  ${key.padEnd(9)}${what}`, width)),
+    dim(cut("! a limit of the site is reached   ■ persistent   ▲ transient   ● nominal", width)),
   ];
 }

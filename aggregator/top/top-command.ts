@@ -12,7 +12,16 @@ import { colours, print } from "../cli/output.ts";
 import { widthOf } from "../cli/table.ts";
 import { fullScreen } from "./full-screen.ts";
 import { type Link, report, screen } from "./screen.ts";
-import { firstView, pressed, SORT_KEYS, type SortKey, STATES, type View, visibleRacks } from "./view.ts";
+import {
+  firstView,
+  type Key,
+  pressed,
+  SORT_KEYS,
+  type SortKey,
+  STATES,
+  type View,
+  visibleRacks,
+} from "./view.ts";
 
 interface Flags extends ClientFlags {
   sort: SortKey;
@@ -69,6 +78,7 @@ async function watch(
   let link: Link = { up: true };
   let asking = false;
   let again = false;
+  let ended = false;
   let draw_timer: NodeJS.Timeout | undefined;
   // Ages are counted in the site's own time, which may be a simulation's.
   let read_ms = performance.now();
@@ -76,13 +86,15 @@ async function watch(
 
   const terminal = fullScreen();
   const draw = () => {
+    clearTimeout(draw_timer);
     draw_timer = undefined;
     const drawn = screen({ overview, view, link, now_ms: siteNow() }, terminal.size(), colours);
     ({ view, page } = drawn);
     terminal.show(drawn.lines);
   };
   const drawSoon = () => {
-    draw_timer ??= setTimeout(draw, DRAW_MS);
+    // An answer may come when the terminal has been given back.
+    if (!ended) draw_timer ??= setTimeout(draw, DRAW_MS);
   };
   const setLink = (up: boolean, reason = "") => {
     if (up) link = { up: true };
@@ -131,10 +143,12 @@ async function watch(
   emitKeypressEvents(process.stdin);
   try {
     await new Promise<void>((resolve) => {
-      process.stdin.on("keypress", (text: string | undefined, key: { name?: string; ctrl?: boolean }) => {
-        const next = pressed(view, { name: key.name, text, ctrl: key.ctrl === true }, overview, page);
-        if (next === null) return resolve();
-        view = next;
+      process.stdin.on("keypress", (text: string | undefined, key: Keypress) => {
+        for (const each of keysOf(text, key)) {
+          const next = pressed(view, each, overview, page);
+          if (next === null) return resolve();
+          view = next;
+        }
         draw();
       });
       process.stdin.once("end", resolve);
@@ -145,11 +159,27 @@ async function watch(
       draw();
     });
   } finally {
+    ended = true;
     clearInterval(timer);
     clearTimeout(draw_timer);
     stopFollowing();
     terminal.close();
   }
+}
+
+/** As node:readline tells of it. */
+interface Keypress {
+  name?: string;
+  ctrl?: boolean;
+  meta?: boolean;
+  sequence?: string;
+}
+
+/** A key right after Escape looks to node like that key with Alt; nobody presses Alt here. */
+function keysOf(text: string | undefined, { name, ctrl = false, meta = false, sequence }: Keypress): Key[] {
+  if (!meta) return [{ name, text, ctrl }];
+  const closing = { name: "escape", text: undefined, ctrl: false };
+  return [closing, name === "escape" ? closing : { name, text: sequence?.at(-1), ctrl }];
 }
 
 const ScoreEvent = z.object({ d: z.number(), state: ScoreLevel, mms: MmsState.optional() });

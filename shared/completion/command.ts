@@ -5,7 +5,8 @@ import { commandNodes } from "./tree.ts";
 import { zshScript } from "./zsh.ts";
 
 const SCRIPTS = { bash: bashScript, zsh: zshScript, fish: fishScript };
-type Shell = keyof typeof SCRIPTS;
+export type Shell = keyof typeof SCRIPTS;
+export const SHELLS = Object.keys(SCRIPTS) as Shell[];
 
 /**
  * `completion <shell>`: prints a script that completes the program's commands, options and their values.
@@ -15,10 +16,13 @@ type Shell = keyof typeof SCRIPTS;
 export function completionCommand(whole: () => Command | Promise<Command>): Command {
   return new Command("completion")
     .description("print a script that completes commands and options in a shell")
-    .addArgument(new Argument("<shell>", "the shell").choices(Object.keys(SCRIPTS)))
+    .addArgument(new Argument("<shell>", "the shell").choices(SHELLS))
     .addHelpText("after", () => `\nFor bash: source <(… completion bash). The script's first line says more.`)
     .action(async (shell: Shell) => {
-      const program = await whole();
-      process.stdout.write(SCRIPTS[shell](program.name(), commandNodes(program)));
+      process.stdout.write(completionScript(shell, await whole()));
     });
+}
+
+export function completionScript(shell: Shell, program: Command): string {
+  return SCRIPTS[shell](program.name(), commandNodes(program));
 }

@@ -92,8 +92,11 @@ describe.skipIf(!can_package)("the packaged agent", { timeout: 120_000 }, () => 
         "usr/bin/skadi-agent",
         "usr/lib/systemd/system/skadi-agent.service",
         "usr/lib/systemd/system/skadi-agent@.service",
+        "usr/share/bash-completion/completions/skadi-agent",
         "usr/share/doc/skadi-agent/copyright",
+        "usr/share/fish/vendor_completions.d/skadi-agent.fish",
         "usr/share/man/man1/skadi-agent.1.gz",
+        "usr/share/zsh/vendor-completions/_skadi-agent",
       ]);
       expect(inTree("DEBIAN/conffiles")).toBe("/etc/skadi/agent.yaml\n");
     });

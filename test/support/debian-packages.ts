@@ -18,6 +18,9 @@ const NEEDED = [
   { program: "libstdc++.so.6", package: "libstdc++6-arm64-cross" },
   { program: "systemd-notify", package: "systemd" },
   { program: "python3", package: "python3" },
+  { program: "tmux", package: "tmux" },
+  { program: "zsh", package: "zsh" },
+  { program: "fish", package: "fish" },
 ] as const;
 
 /** Where Debian keeps the libraries of arm64 programs on other machines. */

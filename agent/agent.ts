@@ -32,6 +32,7 @@ import { createSupervisor, type Supervised } from "./health.ts";
 import { journalFile, openJournal } from "./journal.ts";
 import type { IntentOutcome } from "./journal-record.ts";
 import { manifestFile, openModelSlot } from "./model-slot.ts";
+import { noObserver, type Observer } from "./observer.ts";
 import type { SensorDriver } from "./sensors/driver.ts";
 import { ordersOf } from "./standing-orders.ts";
 import { openOutbox } from "./uplink/index.ts";
@@ -50,6 +51,7 @@ export interface AgentOptions {
   /** Publishes nothing and hears no command. */
   offline?: boolean;
   watchdog?: Watchdog;
+  observer?: Observer;
 }
 
 export interface AgentStats {
@@ -78,6 +80,8 @@ export interface Agent {
   start(): Promise<void>;
   stop(): Promise<void>;
   stats(): AgentStats;
+  /** Whether the broker can be reached. */
+  readonly connected: boolean;
 }
 
 /** A sensor driver that has not answered by then is asked again. */
@@ -90,7 +94,7 @@ const UNKNOWN_HEAT: Heat = { inlet_z: null, outlet_z: null };
 
 /** One rack's agent: sample → score → guard → publish. The network is never on this path. */
 export function createAgent(options: AgentOptions): Agent {
-  const { config, clock, log, sensors, public_key, watchdog = noWatchdog } = options;
+  const { config, clock, log, sensors, public_key, watchdog = noWatchdog, observer = noObserver } = options;
   const { site, rack_id } = config;
   const guard_context = { config: config.guardrail, limits: config.limits, actuators: config.actuators };
   const stats = {
@@ -120,6 +124,8 @@ export function createAgent(options: AgentOptions): Agent {
   /** Since when a read is waited for; null: none is. */
   let reading_since_ms: number | null = null;
   let last_tick_ms: number | null = null;
+  /** How long the last scoring took; null: nothing was scored. */
+  let score_s: number | null = null;
   /** The last request that each device was given. */
   const driving = new Map<string, Promise<unknown>>();
   let journalled: Promise<unknown> = Promise.resolve();
@@ -162,7 +168,7 @@ export function createAgent(options: AgentOptions): Agent {
   };
   const { catch_up_per_s } = config.uplink;
   const connection = { site, rack_id, mqtt: config.mqtt, outbox, catch_up_per_s, clock, log };
-  const uplink = mqttUplink({ ...connection, status, onCommand, onModel });
+  const uplink = mqttUplink({ ...connection, status, onCommand, onModel, onPublished: observer.published });
 
   /** Without one, or with one that cannot be used, sensors are checked for what needs no learning. */
   function healthDescription(): HealthDescription | null {
@@ -202,11 +208,13 @@ export function createAgent(options: AgentOptions): Agent {
     const interval_ms = config.loop.score_s * 1000;
     if (last_tick_ms !== null && now_ms - last_tick_ms > 1.5 * interval_ms) stats.late_ticks++;
     last_tick_ms = now_ms;
+    const began = performance.now();
     const closed = window.close();
     const sample = closed && toTelemetry(closed);
     const supervised = sample && closed ? supervise(closed.at_ms, sample) : null;
     if (supervised?.news) log.warn({ event: "sensors", troubled: supervised.news });
     const telemetry = supervised?.sample ?? null;
+    score_s = null;
     const score = supervised ? scored(supervised) : null;
     const severity = protect(now_ms, closed?.hottest_inlet_c ?? null, supervised, score);
     log.debug({
@@ -218,6 +226,15 @@ export function createAgent(options: AgentOptions): Agent {
     });
     // The outbox waits for the disk: what the guardrail has just asked of the devices leaves first.
     setImmediate(report, telemetry, score);
+    const duration_s = (performance.now() - began) / 1000;
+    const view = { duration_s, score_s, severity, mms_state, telemetry, score };
+    setImmediate(() =>
+      observer.ticked({
+        ...view,
+        closed_loop: orders.mode() === "closed_loop",
+        model_id: models.scorer?.model.id ?? null,
+      }),
+    );
     watchdog.alive(`${orders.mode()}, ${severity}`);
   }
 
@@ -254,7 +271,9 @@ export function createAgent(options: AgentOptions): Agent {
 
   function scored({ sample, departure, sensors }: Supervised): Score | null {
     const own = uncommanded(believed(sample), setpoints);
+    const began = performance.now();
     const score = models.scorer ? scoreTelemetry(models.scorer, own, "agent") : null;
+    score_s = score && (performance.now() - began) / 1000;
     if (!score) return null;
     return { ...score, ...(departure && { departure }), ...(sensors.length > 0 && { sensors }) };
   }
@@ -387,6 +406,7 @@ export function createAgent(options: AgentOptions): Agent {
     stats.actions++;
     log.info({ event: "action", ...action });
     uplink.send("action", action);
+    observer.acted(action);
     return outcome;
   }
 
@@ -538,6 +558,9 @@ export function createAgent(options: AgentOptions): Agent {
     stats() {
       const { size, unsaved, dropped, rolled_up } = outbox;
       return { ...stats, published: uplink.delivered, outbox: size, unsaved, dropped, rolled_up };
+    },
+    get connected() {
+      return uplink.connected;
     },
   };
 }

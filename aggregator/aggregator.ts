@@ -19,6 +19,7 @@ import { createIncidents } from "./incidents/incidents.ts";
 import { maintenanceCalendar } from "./incidents/maintenance.ts";
 import { brokerRefusals, createIngest } from "./ingest/ingest.ts";
 import { createRejections } from "./ingest/rejections.ts";
+import { createMetrics } from "./metrics/metrics.ts";
 import { createMms } from "./mms/mms.ts";
 import { modelLibrary } from "./models/library.ts";
 import { createRollout } from "./models/rollout.ts";
@@ -113,12 +114,14 @@ async function run(
     const store = openSqliteStore(database, { flush_ms: config.store.flush_ms, log });
     undo.defer(() => store.close());
 
+    const metrics = createMetrics();
     const events = eventBus(store, clock);
     const publish = (topic: string, message: object | null, publishOptions?: { retain?: boolean }) =>
       broker.publish(topic, message, publishOptions);
     const rejections = createRejections({ site, clock, log, counters, events, publish });
     const onRefused = brokerRefusals({ counters, rejections });
-    const broker = await createBroker({ site, config: config.broker, token, log, onRefused });
+    const { publish: published } = metrics;
+    const broker = await createBroker({ site, config: config.broker, token, log, published, onRefused });
     undo.defer(() => broker.disconnect());
 
     const fleet = createFleet(config, store);
@@ -171,7 +174,12 @@ async function run(
       rollout.announceAgain();
       notifier.republish(incidents.active());
     };
-    await broker.connect(ingest.onMessage, () => clock.after(RECONNECT_SETTLE_MS, announceAgain));
+    const onMessage = (topic: string, payload: Uint8Array) => {
+      const asked = performance.now();
+      ingest.onMessage(topic, payload);
+      metrics.message((performance.now() - asked) / 1000);
+    };
+    await broker.connect(onMessage, () => clock.after(RECONNECT_SETTLE_MS, announceAgain));
     rollout.announce();
     notifier.republish(incidents.active());
     journal.start();
@@ -210,6 +218,10 @@ async function run(
     optimizer.start();
     undo.defer(() => optimizer.stop());
 
+    metrics.add({
+      ...{ config, clock, fleet, mode, quarantine, incidents, rollout, savings },
+      ...{ counters, broker_connected: broker.connected, notifier, schedules },
+    });
     const api = await createApiServer({
       ...{
         config,
@@ -230,7 +242,7 @@ async function run(
         rollout,
       },
       ...{ trainer, simulator, report, schedules, rejections, telemetry: ingest.telemetry },
-      ...{ mms, incidents, maintenance, notifier },
+      ...{ mms, metrics, incidents, maintenance, notifier },
       started_ms: performance.now(),
       broker_connected: broker.connected,
     });

@@ -15,6 +15,7 @@ import type { Incidents } from "../incidents/incidents.ts";
 import type { Maintenance } from "../incidents/maintenance.ts";
 import type { Rejections } from "../ingest/rejections.ts";
 import type { TelemetryIngest } from "../ingest/telemetry.ts";
+import type { Metrics } from "../metrics/metrics.ts";
 import type { Mms } from "../mms/mms.ts";
 import type { Library } from "../models/library.ts";
 import type { Rollout } from "../models/rollout.ts";
@@ -53,6 +54,7 @@ export interface ApiContext {
   simulator: SimulatorLink;
   report: ReportContext;
   schedules: Scheduler;
+  metrics: Metrics;
   mms: Mms;
   incidents: Incidents;
   maintenance: Maintenance;

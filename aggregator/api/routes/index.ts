@@ -6,6 +6,7 @@ import { eventRoutes } from "./events.ts";
 import { healthRoutes } from "./health.ts";
 import { imsRoutes } from "./ims.ts";
 import { incidentRoutes } from "./incidents.ts";
+import { metricsRoutes } from "./metrics.ts";
 import { mmsRoutes } from "./mms.ts";
 import { modeRoutes } from "./mode.ts";
 import { optimizerRoutes } from "./optimizer.ts";
@@ -34,5 +35,6 @@ export const ROUTE_GROUPS: readonly RouteGroup[] = [
   reportRoutes,
   scheduleRoutes,
   healthRoutes,
+  metricsRoutes,
   eventRoutes,
 ];

@@ -6,11 +6,12 @@ import swagger from "@fastify/swagger";
 import swaggerUi from "@fastify/swagger-ui";
 import websocket from "@fastify/websocket";
 import Fastify from "fastify";
-import { jsonSchemaTransform, serializerCompiler, type ZodTypeProvider } from "fastify-type-provider-zod";
+import { serializerCompiler, type ZodTypeProvider } from "fastify-type-provider-zod";
 import { skadiError } from "../../shared/errors.ts";
 import { packageVersion } from "../../shared/version.ts";
 import type { Metrics } from "../metrics/metrics.ts";
 import { jsonBodies, validateWithRejections } from "./body.ts";
+import { describeComponents, describeRoutes } from "./components.ts";
 import type { Api, ApiContext } from "./context.ts";
 import { structuredErrors } from "./errors.ts";
 import { ROUTE_GROUPS } from "./routes/index.ts";
@@ -46,7 +47,11 @@ export async function createApiServer(context: ApiContext): Promise<ApiServer> {
       skadiError("SKADI_RATE_LIMITED", { expected: `≤ ${max} requests per minute` }),
   });
   await api.register(websocket, { options: { maxPayload: 4_096 } });
-  await api.register(swagger, { openapi: openApiHead(), transform: jsonSchemaTransform });
+  await api.register(swagger, {
+    openapi: openApiHead(),
+    transform: describeRoutes,
+    transformObject: describeComponents,
+  });
   await api.register(swaggerUi, { routePrefix: "/docs" });
   await api.register(async (scope) => {
     for (const group of ROUTE_GROUPS) group(scope as unknown as Api, context);

@@ -1,0 +1,20 @@
+import { stringify } from "yaml";
+import { asyncApiDocument } from "./asyncapi.ts";
+import { clientTypes } from "./client-types.ts";
+import { openApiDocument } from "./openapi.ts";
+
+/** Every file that is made from the schemas, by its path in the project. */
+export async function documents(): Promise<Record<string, string>> {
+  const openapi = await openApiDocument();
+  const asyncapi = asyncApiDocument();
+  return {
+    "docs/api/openapi.json": json(openapi),
+    "docs/api/asyncapi.json": json(asyncapi),
+    "docs/api/asyncapi.yaml": stringify(asyncapi, { aliasDuplicateObjects: false, lineWidth: 0 }),
+    "integrations/client/paths.ts": clientTypes(openapi),
+  };
+}
+
+function json(value: object): string {
+  return `${JSON.stringify(value, null, 2)}\n`;
+}

@@ -16,6 +16,8 @@ const COMMANDS: Readonly<Record<string, () => Promise<Command>>> = {
   "report-model": async () => (await import("./models/training-report.ts")).reportModelCommand(),
   models: async () => (await import("./models/models-command.ts")).modelsCommand(),
   actions: async () => (await import("./actions/actions-command.ts")).actionsCommand(),
+  export: async () => (await import("./exchange/commands.ts")).exportCommand(),
+  import: async () => (await import("./exchange/commands.ts")).importCommand(),
   report: async () => (await import("./report/command.ts")).reportCommand(),
 };
 

@@ -39,6 +39,17 @@ export interface paths {
       };
     };
   };
+  "/export": {
+    /** Stored telemetry and its scores as CSV; the last hour by default */
+    get: {
+      parameters: { query?: { from?: string; to?: string }; path?: never; header?: never; cookie?: never };
+      requestBody?: never;
+      responses: {
+        200: { headers: Record<string, unknown>; content: { "text/csv": string } };
+        "4XX": { headers: Record<string, unknown>; content: { "text/csv": components["schemas"]["Error"] } };
+      };
+    };
+  };
   "/ims/scores": {
     /** Scores, newest first */
     get: {

@@ -3,6 +3,7 @@ import { actionRoutes } from "./actions.ts";
 import { auditRoutes } from "./audit.ts";
 import { demoRoutes } from "./demo.ts";
 import { eventRoutes } from "./events.ts";
+import { exportRoutes } from "./export.ts";
 import { healthRoutes } from "./health.ts";
 import { imsRoutes } from "./ims.ts";
 import { incidentRoutes } from "./incidents.ts";
@@ -20,6 +21,7 @@ import { timelineRoutes } from "./timeline.ts";
 
 export const ROUTE_GROUPS: readonly RouteGroup[] = [
   telemetryRoutes,
+  exportRoutes,
   imsRoutes,
   stateRoutes,
   timelineRoutes,

@@ -10,6 +10,7 @@ import {
   toScore,
   toScoredSample,
 } from "./sample-columns.ts";
+import { samplePages } from "./sample-pages.ts";
 import type { WriteQueue } from "./write-queue.ts";
 
 export function sampleTable(db: DatabaseSync, queue: WriteQueue, rollups: RollupTable): SampleStore {
@@ -29,6 +30,7 @@ export function sampleTable(db: DatabaseSync, queue: WriteQueue, rollups: Rollup
   const at = db.prepare(
     "SELECT *, max(ts_ms) AS newest FROM samples WHERE ts_ms > ? AND ts_ms <= ? GROUP BY rack_id ORDER BY rack_id",
   );
+  const page = samplePages(db);
   const means = db.prepare(
     `SELECT count(*) AS samples, avg(inlet_c) AS inlet_c, avg(latency_p95_ms) AS latency_p95_ms,
        avg(pdu_kw) AS pdu_kw, avg(tokens_ps) AS tokens_ps
@@ -78,6 +80,10 @@ export function sampleTable(db: DatabaseSync, queue: WriteQueue, rollups: Rollup
     at(ts_ms, within_ms) {
       queue.sync();
       return (at.all(ts_ms - within_ms, ts_ms) as Row[]).map(toScoredSample);
+    },
+    page(...range) {
+      queue.sync();
+      return page(...range);
     },
     means(rack_id, from_ms, to_ms) {
       queue.sync();

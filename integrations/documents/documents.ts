@@ -1,9 +1,10 @@
 import { stringify } from "yaml";
+import { siteDashboard } from "../grafana/dashboard.ts";
 import { asyncApiDocument } from "./asyncapi.ts";
 import { clientTypes } from "./client-types.ts";
 import { openApiDocument } from "./openapi.ts";
 
-/** Every file that is made from the schemas, by its path in the project. */
+/** Every file that is made from the code, by its path in the project. */
 export async function documents(): Promise<Record<string, string>> {
   const openapi = await openApiDocument();
   const asyncapi = asyncApiDocument();
@@ -11,6 +12,7 @@ export async function documents(): Promise<Record<string, string>> {
     "docs/api/openapi.json": json(openapi),
     "docs/api/asyncapi.json": json(asyncapi),
     "docs/api/asyncapi.yaml": stringify(asyncapi, { aliasDuplicateObjects: false, lineWidth: 0 }),
+    "integrations/grafana/skadi.json": json(siteDashboard()),
     "integrations/client/paths.ts": clientTypes(openapi),
   };
 }

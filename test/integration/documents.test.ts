@@ -26,7 +26,7 @@ describe("the documents made from the schemas", () => {
     const result = await new Validator().validate(JSON.parse(made["docs/api/openapi.json"]!));
     expect(result.errors).toBeUndefined();
     expect(result.valid).toBe(true);
-  });
+  }, 60_000);
 
   it("describe the MQTT interface in valid AsyncAPI, in JSON and YAML alike", () => {
     const ajv = new Ajv({ strict: false, validateFormats: false });
@@ -35,7 +35,7 @@ describe("the documents made from the schemas", () => {
     validate(document);
     expect(validate.errors).toBeNull();
     expect(parse(made["docs/api/asyncapi.yaml"]!)).toEqual(document);
-  });
+  }, 60_000);
 });
 
 describe("the AsyncAPI document", () => {

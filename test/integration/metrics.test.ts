@@ -1,8 +1,8 @@
 import { request } from "node:http";
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from "vitest";
-import { agentMetrics } from "../../agent/metrics/agent-metrics.ts";
 import { serveMetrics } from "../../agent/metrics/server.ts";
 import { createLog } from "../../shared/log.ts";
+import { freshAgentPage } from "../support/agent-page.ts";
 import { eventually } from "../support/eventually.ts";
 import { freeTcpPort } from "../support/ports.ts";
 import { agentStatus, HOT, sample, type TestSite, testSite, topicOf } from "./aggregator-harness.ts";
@@ -78,27 +78,9 @@ describe("the aggregator's metrics", () => {
 });
 
 describe("an agent's metrics page", () => {
-  const stats = {
-    ...{
-      samples: 5,
-      samples_sent: 1,
-      sensor_errors: 0,
-      scores: 1,
-      guard_ticks: 1,
-      late_ticks: 0,
-      actions: 0,
-    },
-    ...{ published: 2, outbox: 3, unsaved: 0, dropped: 0, rolled_up: 0, model_swaps: 0 },
-  };
-  const metrics = () =>
-    agentMetrics({
-      config: { site: "dc1", rack_id: "R-A-01" },
-      agent: () => ({ stats: () => stats, connected: false }),
-    });
-
   async function served() {
     const port = await freeTcpPort();
-    const { page } = metrics();
+    const { page } = freshAgentPage();
     const server = serveMetrics({ host: "127.0.0.1", port, page, log: createLog("test", "silent") });
     onTestFinished(() => server.close());
     await eventually("the page is there", async () => (await fetch(`http://127.0.0.1:${port}/metrics`)).ok);
@@ -106,14 +88,14 @@ describe("an agent's metrics page", () => {
   }
 
   it("has the outbox, and nothing of what was not read yet", async () => {
-    const text = await metrics().page.text();
+    const text = await freshAgentPage().page.text();
     expect(text).toContain("\nskadi_agent_outbox_messages 3\n");
     expect(text).toContain("\nskadi_agent_broker_connected 0\n");
     expect(text).not.toMatch(/^skadi_agent_inlet_celsius/m);
   });
 
   it("counts actions by source and outcome", async () => {
-    const { page, observer } = metrics();
+    const { page, observer } = freshAgentPage();
     const action = { source: "guardrail", outcome: "applied" } as const;
     for (let i = 0; i < 2; i++) observer.acted(action as Parameters<typeof observer.acted>[0]);
     expect(await page.text()).toContain('skadi_agent_actions_total{source="guardrail",outcome="applied"} 2');
@@ -145,7 +127,7 @@ describe("an agent's metrics page", () => {
     const lines: string[] = [];
     const log = createLog("test", "silent");
     log.error = ((entry: { event: string }) => lines.push(entry.event)) as unknown as typeof log.error;
-    const second = serveMetrics({ host: "127.0.0.1", port, page: metrics().page, log });
+    const second = serveMetrics({ host: "127.0.0.1", port, page: freshAgentPage().page, log });
     await eventually("it says so", () => lines.includes("metrics_unavailable"));
     await second.close();
   });

@@ -26,6 +26,7 @@ import { createRollout } from "./models/rollout.ts";
 import { createTrainer } from "./models/train-job.ts";
 import { createNotifier } from "./notify/notifier.ts";
 import { createOptimizer } from "./optimizer/optimizer.ts";
+import { createOutputs } from "./outputs/outputs.ts";
 import { siteOverview } from "./overview.ts";
 import { reachableHost } from "./reachable-host.ts";
 import { incidentSource } from "./report/incident-source.ts";
@@ -170,8 +171,10 @@ async function run(
       onSimulatorStatus: simulator.onStatus,
     });
     rollout.loadNewest();
+    const outputs = createOutputs({ config, clock, log, fleet, store, events, incidents, publish });
     const announceAgain = () => {
       rollout.announceAgain();
+      outputs.republish();
       notifier.republish(incidents.active());
     };
     const onMessage = (topic: string, payload: Uint8Array) => {
@@ -250,6 +253,8 @@ async function run(
     const http_url = `http://${reachableHost(config.http.host)}:${await api.listen()}`;
     undo.defer(() => broker.shut());
     const mqtt_url = await broker.open();
+    undo.defer(() => outputs.stop());
+    await outputs.start(mqtt_url);
     schedules.start();
     log.info({ http_url, mqtt_url, racks: fleet.racks.length, ...mode.get() }, "aggregator started");
     return { http_url, mqtt_url, stop: () => undo.disposeAsync() };

@@ -15,7 +15,7 @@ const TWO_RACKS = { rows: ["A"], racks_per_row: 2 };
 describe.runIf(hasProgram("mosquitto"))("Home Assistant's discovery on a real broker", () => {
   const broker = (url: string) => ({ embedded: false, external: { url } });
 
-  it("is retained, follows MMS and the site, and goes when it is no longer wanted", async () => {
+  it("is retained, and its states follow MMS and the site", async () => {
     const { url, client, heard } = await startMosquitto();
     const config = (enabled: boolean) => ({
       ...TWO_RACKS,
@@ -116,8 +116,13 @@ describe.runIf(hasProgram("mosquitto") && hasProgram("protoc"))(
       expect(changed.metrics.map(({ name }) => name).filter((name) => name.startsWith("Telemetry/"))).toEqual(
         ["Telemetry/inlet_c"],
       );
-      // The other rack was never heard of.
+      // The other rack was never heard of, until it is, and then is no more.
       expect(heard.some(({ topic }) => topic.includes("R-A-02"))).toBe(false);
+      await agent.publish(topicOf("R-A-02", "status"), agentStatus("R-A-02", "online"), true);
+      await eventually("the other rack's birth", () => decoded("DBIRTH", "R-A-02").length === 1);
+      await agent.publish(topicOf("R-A-02", "status"), agentStatus("R-A-02", "offline"), true);
+      await eventually("its death", () => decoded("DDEATH", "R-A-02").length === 1);
+      expect(decoded("DDEATH", "R-A-01")).toEqual([]);
 
       await close();
       await eventually("the node's death", () => decoded("NDEATH").length > 0);

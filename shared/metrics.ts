@@ -2,7 +2,7 @@ import { Counter, Gauge, Histogram, Registry } from "prom-client";
 
 export type Labels = Readonly<Record<string, string>>;
 /** What is read at a scrape: one value, or one per set of labels. null is left out of the page. */
-export type Reading = number | null | Iterable<readonly [labels: Labels, value: number | null]>;
+type Reading = number | null | Iterable<readonly [labels: Labels, value: number | null]>;
 /** Takes one duration in seconds. */
 export type Stopwatch = (duration_s: number, labels?: Labels) => void;
 

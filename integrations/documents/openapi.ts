@@ -1,28 +1,8 @@
-import { mkdtempSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
-import { createAggregator } from "../../aggregator/aggregator.ts";
-import { AggregatorConfig } from "../../shared/contracts/config.ts";
-import { createLog } from "../../shared/log.ts";
-import { systemClock } from "../../shared/time.ts";
+import { askAggregator } from "./ask-aggregator.ts";
 
 /** The aggregator's OpenAPI document, as a running aggregator serves it. */
 export async function openApiDocument(): Promise<OpenApi> {
-  const data_dir = mkdtempSync(join(tmpdir(), "skadi-documents-"));
-  const config = AggregatorConfig.parse({ data_dir, broker: { port: 0 }, http: { port: 0 } });
-  const aggregator = await createAggregator({
-    config,
-    clock: systemClock(),
-    log: createLog("documents", "silent"),
-  });
-  await aggregator.start();
-  try {
-    const response = await fetch(`${aggregator.http_url}/docs/json`);
-    return (await response.json()) as OpenApi;
-  } finally {
-    await aggregator.stop();
-    rmSync(data_dir, { recursive: true, force: true });
-  }
+  return (await (await askAggregator("/docs/json")).json()) as OpenApi;
 }
 
 /** What the client's types are made from; the document has more. */

@@ -6,7 +6,7 @@ const protoc = (mode: string, input: Uint8Array | string) =>
     input,
   });
 
-export interface DecodedMetric {
+interface DecodedMetric {
   name: string;
   datatype: number;
   value: string | null;

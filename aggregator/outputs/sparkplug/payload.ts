@@ -11,7 +11,7 @@ export interface Payload {
   metrics: readonly Metric[];
 }
 
-export type MetricValue =
+type MetricValue =
   | { type: "int64"; value: number }
   | { type: "double"; value: number | null }
   | { type: "boolean"; value: boolean }

@@ -1,7 +1,9 @@
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { tableFromArrays, tableFromIPC, tableToIPC } from "apache-arrow";
 import fc from "fast-check";
 import { asyncBufferFromFile, parquetReadObjects } from "hyparquet";
+import { readParquet, Table, writeParquet } from "parquet-wasm";
 import { beforeEach, describe, expect, it, onTestFinished } from "vitest";
 import { databaseFile } from "../../aggregator/secrets.ts";
 import { openSqliteStore } from "../../aggregator/store/sqlite/sqlite-store.ts";
@@ -107,6 +109,44 @@ describe("telemetry that is exported and imported", () => {
     const nulls = (all: readonly object[]) =>
       all.filter((row) => "inlet_c" in row && row.inlet_c === null).length;
     expect(nulls(rows)).toBe(nulls(before.map((row) => row.sample)));
+  });
+});
+
+describe("Parquet of and for others: Apache's own library", () => {
+  it("reads what is exported, types and values", async () => {
+    const from = siteFolder();
+    const store = from.open();
+    const readings = { ...NOMINAL_SAMPLE, inlet_c: null, ts: isoTime(T0), rack_id: "R-A-01", seq: 1 };
+    store.samples.add(TelemetrySample.parse(readings), { received_ms: T0, late: false });
+    store.close();
+    const path = join(from.data_dir, "telemetry.parquet");
+    await from.cli("export", "--out", path);
+    const table = tableFromIPC(readParquet(readFileSync(path)).intoIPCStream());
+    const types = Object.fromEntries(table.schema.fields.map(({ name, type }) => [name, String(type)]));
+    expect(types).toMatchObject({ ts: "Timestamp<MILLISECOND, UTC>", seq: "Int64", pdu_kw: "Float64" });
+    expect(types).toMatchObject({ rack_id: "Utf8", quality: "Utf8" });
+    expect(table.numRows).toBe(1);
+    expect(table.get(0)!.toJSON()).toMatchObject({
+      ts: T0,
+      rack_id: "R-A-01",
+      seq: 1n,
+      pdu_kw: 8,
+      inlet_c: null,
+    });
+  });
+
+  it("writes what can be imported", async () => {
+    const to = siteFolder();
+    const columns = MEASURED_FIELDS.map((field) => [field, new Float64Array([NOMINAL_SAMPLE[field]])]);
+    const telemetry = tableFromArrays({
+      rack_id: ["R-B-02"],
+      ts: [new Date(T0)],
+      ...Object.fromEntries(columns),
+    });
+    const path = join(to.data_dir, "theirs.parquet");
+    writeFileSync(path, writeParquet(Table.fromIPCStream(tableToIPC(telemetry, "stream"))));
+    expect(JSON.parse((await to.cli("import", path)).stdout)).toMatchObject({ imported: 1 });
+    expect(to.samples()[0]!.sample).toMatchObject({ rack_id: "R-B-02", ts: isoTime(T0), ...NOMINAL_SAMPLE });
   });
 });
 

@@ -19,6 +19,7 @@ import { createIncidents } from "./incidents/incidents.ts";
 import { maintenanceCalendar } from "./incidents/maintenance.ts";
 import { brokerRefusals, createIngest } from "./ingest/ingest.ts";
 import { createRejections } from "./ingest/rejections.ts";
+import { watchMessages } from "./ingest/watched-messages.ts";
 import { createMetrics } from "./metrics/metrics.ts";
 import { createMms } from "./mms/mms.ts";
 import { modelLibrary } from "./models/library.ts";
@@ -37,6 +38,7 @@ import { simulatorLink } from "./scenarios/simulator.ts";
 import { siteSchedules } from "./schedules/schedules.ts";
 import { databaseFile, loadOrCreateToken, modelFolder, siteKeyFile } from "./secrets.ts";
 import { openSqliteStore } from "./store/sqlite/sqlite-store.ts";
+import { openTraces } from "./traces/traces.ts";
 
 export interface AggregatorOptions {
   config: AggregatorConfig;
@@ -116,6 +118,8 @@ async function run(
     undo.defer(() => store.close());
 
     const metrics = createMetrics();
+    const traces = await openTraces(config, log);
+    undo.defer(() => traces?.stop());
     const events = eventBus(store, clock);
     const publish = (topic: string, message: object | null, publishOptions?: { retain?: boolean }) =>
       broker.publish(topic, message, publishOptions);
@@ -177,11 +181,7 @@ async function run(
       outputs.republish();
       notifier.republish(incidents.active());
     };
-    const onMessage = (topic: string, payload: Uint8Array) => {
-      const asked = performance.now();
-      ingest.onMessage(topic, payload);
-      metrics.message((performance.now() - asked) / 1000);
-    };
+    const onMessage = watchMessages(ingest.onMessage, metrics.message, traces);
     await broker.connect(onMessage, () => clock.after(RECONNECT_SETTLE_MS, announceAgain));
     rollout.announce();
     notifier.republish(incidents.active());
@@ -245,7 +245,7 @@ async function run(
         rollout,
       },
       ...{ trainer, simulator, report, schedules, rejections, telemetry: ingest.telemetry },
-      ...{ mms, metrics, incidents, maintenance, notifier },
+      ...{ mms, metrics, traces, incidents, maintenance, notifier },
       started_ms: performance.now(),
       broker_connected: broker.connected,
     });

@@ -27,6 +27,7 @@ import type { EnergyLedger } from "../savings/ledger.ts";
 import type { SimulatorLink } from "../scenarios/simulator.ts";
 import type { Scheduler } from "../schedules/scheduler.ts";
 import type { Store } from "../store/store.ts";
+import type { Traces } from "../traces/traces.ts";
 
 /** What the routes may touch. */
 export interface ApiContext {
@@ -55,6 +56,8 @@ export interface ApiContext {
   report: ReportContext;
   schedules: Scheduler;
   metrics: Metrics;
+  /** null: not wanted. */
+  traces: Traces | null;
   mms: Mms;
   incidents: Incidents;
   maintenance: Maintenance;

@@ -9,12 +9,12 @@ import Fastify from "fastify";
 import { serializerCompiler, type ZodTypeProvider } from "fastify-type-provider-zod";
 import { skadiError } from "../../shared/errors.ts";
 import { packageVersion } from "../../shared/version.ts";
-import type { Metrics } from "../metrics/metrics.ts";
 import { jsonBodies, validateWithRejections } from "./body.ts";
 import { describeComponents, describeRoutes } from "./components.ts";
 import type { Api, ApiContext } from "./context.ts";
 import { structuredErrors } from "./errors.ts";
 import { ROUTE_GROUPS } from "./routes/index.ts";
+import { watchRequests } from "./watched-requests.ts";
 
 export interface ApiServer {
   /** Opens the port; resolves with the real one. */
@@ -35,7 +35,7 @@ export async function createApiServer(context: ApiContext): Promise<ApiServer> {
   api.setSerializerCompiler(serializerCompiler);
   structuredErrors(api, context.log);
   jsonBodies(api);
-  timedRequests(api, context.metrics);
+  watchRequests(api, context.metrics.request, context.traces);
   await api.register(helmet, {
     contentSecurityPolicy: { useDefaults: false, directives: PAGE_SOURCES },
     hsts: false,
@@ -75,15 +75,6 @@ export async function createApiServer(context: ApiContext): Promise<ApiServer> {
     },
     close: () => api.close(),
   };
-}
-
-/** Under the route's pattern, never the path: their number must be bounded. */
-function timedRequests(api: Api, metrics: Metrics): void {
-  api.addHook("onResponse", async (request, reply) => {
-    const route = request.routeOptions.url ?? "(none)";
-    const labels = { method: request.method, route, status: `${reply.statusCode}` };
-    metrics.request(reply.elapsedTime / 1000, labels);
-  });
 }
 
 /** Scripts from here alone; inline styles and data images are what the documentation's page needs. */

@@ -140,6 +140,17 @@ const Outputs = z
   })
   .prefault({});
 
+/** OpenTelemetry traces of HTTP requests and MQTT messages, by OTLP over HTTP; none without an address. */
+const Traces = z
+  .strictObject({
+    otlp_url: z.url({ protocol: /^https?$/ }).optional(),
+    /** For the collector; better given as SKADI_TRACES_BEARER_TOKEN. */
+    bearer_token: z.string().optional(),
+    /** Share of the traces that are kept, of those that begin here. */
+    sample_ratio: z.number().min(0).max(1).default(0.1),
+  })
+  .prefault({});
+
 export const AggregatorConfig = z.strictObject({
   site: SiteId.default("dc1"),
   rows: z
@@ -196,6 +207,7 @@ export const AggregatorConfig = z.strictObject({
     .prefault({}),
   notify: Notify,
   outputs: Outputs,
+  traces: Traces,
   optimizer: z
     .strictObject({
       interval_s: z.number().positive().default(120),

@@ -14,7 +14,7 @@ describe("the documentation of integrations", () => {
   it("shows configurations that aggregator and agent take", () => {
     const blocks = [...text.matchAll(/```yaml\n(.*?)```/gs)].map(([, yaml]) => parse(yaml!) as object);
     const ours = blocks.filter((block) => !("scrape_configs" in block));
-    expect(ours).toHaveLength(3);
+    expect(ours).toHaveLength(4);
     for (const block of ours) {
       const parsed =
         "metrics" in block

@@ -5,7 +5,7 @@ import type { Severity } from "./guardrail/guardrail.ts";
 
 /** One guard tick, as it was when all that had to be done for the rack was done. */
 export interface TickView {
-  /** From the start of the tick to the last request of a device. */
+  /** From closing the sample to handing what was decided to the devices. */
   duration_s: number;
   /** Of the part that scoring took; null where nothing was scored. */
   score_s: number | null;

@@ -118,6 +118,7 @@ async function run(
     undo.defer(() => store.close());
 
     const metrics = createMetrics();
+    undo.defer(() => metrics.stop());
     const traces = await openTraces(config, log);
     undo.defer(() => traces?.stop());
     const events = eventBus(store, clock);

@@ -4,8 +4,10 @@ import type { MetricsPage } from "./metrics.ts";
 /**
  * What Prometheus expects of every process, under its usual names. Not prom-client's own set, of which some names break
  * the rules that `promtool check metrics` checks.
+ *
+ * @returns the function that ends the measurement
  */
-export function addProcessMetrics(page: MetricsPage): void {
+export function addProcessMetrics(page: MetricsPage): () => void {
   const started_s = Date.now() / 1000 - process.uptime();
   const delay = monitorEventLoopDelay({ resolution: 20 });
   delay.enable();
@@ -21,4 +23,7 @@ export function addProcessMetrics(page: MetricsPage): void {
     delay.reset();
     return Number.isFinite(p99_s) ? p99_s : 0;
   });
+  return () => {
+    delay.disable();
+  };
 }

@@ -66,7 +66,7 @@ export function agentMetrics({ config, agent }: AgentMetricsContext): AgentMetri
   );
   const ticked = page.durations(
     "skadi_agent_tick_duration_seconds",
-    "One guard tick, from closing the sample to the last request of a device.",
+    "One guard tick, from closing the sample to handing what was decided to the devices.",
   );
   const scored = page.durations("skadi_agent_score_duration_seconds", "Scoring of one sample.");
   const published = page.durations(

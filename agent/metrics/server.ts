@@ -33,6 +33,8 @@ export function serveMetrics({ host, port, page, log }: MetricsServerContext): M
     }
   });
   server.maxConnections = 16;
+  // The page must not keep alive an agent that has ended.
+  server.unref();
   server.on("error", (error) => log.error({ event: "metrics_unavailable", host, port, err: error }));
   server.listen(port, host, () => {
     const address = server.address();

@@ -15,11 +15,12 @@ export interface Metrics {
   readonly request: Stopwatch;
   /** What is read of the parts, once they are there. */
   add(parts: SiteMetricsContext & TrafficMetricsContext): void;
+  stop(): void;
 }
 
 export function createMetrics(): Metrics {
   const page = metricsPage();
-  addProcessMetrics(page);
+  const stop = addProcessMetrics(page);
   return {
     page,
     publish: page.durations(
@@ -40,5 +41,6 @@ export function createMetrics(): Metrics {
       addRackMetrics(page, parts);
       addTrafficMetrics(page, parts);
     },
+    stop,
   };
 }

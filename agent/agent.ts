@@ -35,6 +35,7 @@ import type { IntentOutcome } from "./journal-record.ts";
 import { modelFiles } from "./models/cache.ts";
 import { type ModelAnswer, openModelSlot } from "./models/slot.ts";
 import { openTrust } from "./models/trust.ts";
+import { noObserver, type Observer } from "./observer.ts";
 import type { SensorDriver } from "./sensors/driver.ts";
 import { ordersOf } from "./standing-orders.ts";
 import { openOutbox } from "./uplink/index.ts";
@@ -53,6 +54,7 @@ export interface AgentOptions {
   /** Publishes nothing and hears no command. */
   offline?: boolean;
   watchdog?: Watchdog;
+  observer?: Observer;
 }
 
 export interface AgentStats {
@@ -81,6 +83,8 @@ export interface Agent {
   start(): Promise<void>;
   stop(): Promise<void>;
   stats(): AgentStats;
+  /** Whether the broker can be reached. */
+  readonly connected: boolean;
 }
 
 /** A sensor driver that has not answered by then is asked again. */
@@ -96,7 +100,7 @@ const UNKNOWN_HEAT: Heat = { inlet_z: null, outlet_z: null };
 
 /** One rack's agent: sample → score → guard → publish. The network is never on this path. */
 export function createAgent(options: AgentOptions): Agent {
-  const { config, clock, log, sensors, public_key, watchdog = noWatchdog } = options;
+  const { config, clock, log, sensors, public_key, watchdog = noWatchdog, observer = noObserver } = options;
   const { site, rack_id } = config;
   const guard_context = { config: config.guardrail, limits: config.limits, actuators: config.actuators };
   const stats = {
@@ -129,6 +133,8 @@ export function createAgent(options: AgentOptions): Agent {
   /** Since when a read is waited for; null: none is. */
   let reading_since_ms: number | null = null;
   let last_tick_ms: number | null = null;
+  /** How long the last scoring took; null: nothing was scored. */
+  let score_s: number | null = null;
   /** The last request that each device was given. */
   const driving = new Map<string, Promise<unknown>>();
   let journalled: Promise<unknown> = Promise.resolve();
@@ -198,6 +204,7 @@ export function createAgent(options: AgentOptions): Agent {
     onCommand,
     onModel: models.offer,
     onKeys: models.offerKeys,
+    onPublished: observer.published,
   });
 
   /** Without one, or with one that cannot be used, sensors are checked for what needs no learning. */
@@ -238,11 +245,13 @@ export function createAgent(options: AgentOptions): Agent {
     const interval_ms = config.loop.score_s * 1000;
     if (last_tick_ms !== null && now_ms - last_tick_ms > 1.5 * interval_ms) stats.late_ticks++;
     last_tick_ms = now_ms;
+    const began = performance.now();
     const closed = window.close();
     const sample = closed && toTelemetry(closed);
     const supervised = sample && closed ? supervise(closed.at_ms, sample) : null;
     if (supervised?.news) log.warn({ event: "sensors", troubled: supervised.news });
     const telemetry = supervised?.sample ?? null;
+    score_s = null;
     const score = supervised ? scored(supervised) : null;
     severity = protect(now_ms, closed?.hottest_inlet_c ?? null, supervised, score);
     measured = { fan_rpm_pct: telemetry?.fan_rpm_pct, pump_rpm_pct: telemetry?.pump_rpm_pct };
@@ -258,6 +267,15 @@ export function createAgent(options: AgentOptions): Agent {
     // The outbox waits for the disk: what the guardrail has just asked of the devices leaves first.
     setImmediate(report, telemetry, score);
     setImmediate(models.ticked);
+    const duration_s = (performance.now() - began) / 1000;
+    const view = { duration_s, score_s, severity, mms_state, telemetry, score };
+    setImmediate(() =>
+      observer.ticked({
+        ...view,
+        closed_loop: orders.mode() === "closed_loop",
+        model_id: models.scorer?.model.id ?? null,
+      }),
+    );
     watchdog.alive(`${orders.mode()}, ${severity}`);
   }
 
@@ -296,7 +314,9 @@ export function createAgent(options: AgentOptions): Agent {
     const delivered = believed(sample);
     const own = uncommanded(delivered, setpoints);
     models.observe(clock.now(), toFeatures(delivered), toFeatures(own));
+    const began = performance.now();
     const score = models.scorer ? scoreTelemetry(models.scorer, own, "agent") : null;
+    score_s = score && (performance.now() - began) / 1000;
     if (!score) return null;
     return { ...score, ...(departure && { departure }), ...(sensors.length > 0 && { sensors }) };
   }
@@ -438,6 +458,7 @@ export function createAgent(options: AgentOptions): Agent {
     stats.actions++;
     log.info({ event: "action", ...action });
     uplink.send("action", action);
+    observer.acted(action);
     return outcome;
   }
 
@@ -627,6 +648,9 @@ export function createAgent(options: AgentOptions): Agent {
     stats() {
       const { size, unsaved, dropped, rolled_up } = outbox;
       return { ...stats, published: uplink.delivered, outbox: size, unsaved, dropped, rolled_up };
+    },
+    get connected() {
+      return uplink.connected;
     },
   };
 }

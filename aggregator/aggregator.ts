@@ -20,6 +20,8 @@ import { createIncidents } from "./incidents/incidents.ts";
 import { maintenanceCalendar } from "./incidents/maintenance.ts";
 import { brokerRefusals, createIngest } from "./ingest/ingest.ts";
 import { createRejections } from "./ingest/rejections.ts";
+import { watchMessages } from "./ingest/watched-messages.ts";
+import { createMetrics } from "./metrics/metrics.ts";
 import { createMms } from "./mms/mms.ts";
 import { openSiteKeys, type SiteKeys } from "./models/distribution/keys.ts";
 import { modelLibrary } from "./models/library.ts";
@@ -28,6 +30,7 @@ import { createRollouts, keyOverlapMs } from "./models/rollout/rollouts.ts";
 import { createTrainer } from "./models/train-job.ts";
 import { createNotifier } from "./notify/notifier.ts";
 import { createOptimizer } from "./optimizer/optimizer.ts";
+import { createOutputs } from "./outputs/outputs.ts";
 import { siteOverview } from "./overview.ts";
 import { reachableHost } from "./reachable-host.ts";
 import { incidentSource } from "./report/incident-source.ts";
@@ -39,6 +42,7 @@ import { simulatorLink } from "./scenarios/simulator.ts";
 import { siteSchedules } from "./schedules/schedules.ts";
 import { databaseFile, loadOrCreateToken, modelFolder, siteKeyFile } from "./secrets.ts";
 import { openSqliteStore } from "./store/sqlite/sqlite-store.ts";
+import { openTraces } from "./traces/traces.ts";
 
 export interface AggregatorOptions {
   config: AggregatorConfig;
@@ -119,12 +123,17 @@ async function run(
     const store = openSqliteStore(database, { flush_ms: config.store.flush_ms, log });
     undo.defer(() => store.close());
 
+    const metrics = createMetrics();
+    undo.defer(() => metrics.stop());
+    const traces = await openTraces(config, log);
+    undo.defer(() => traces?.stop());
     const events = eventBus(store, clock);
     const publish = (topic: string, message: object | null, publishOptions?: { retain?: boolean }) =>
       broker.publish(topic, message, publishOptions);
     const rejections = createRejections({ site, clock, log, counters, events, publish });
     const onRefused = brokerRefusals({ counters, rejections });
-    const broker = await createBroker({ site, config: config.broker, token, log, onRefused });
+    const { publish: published } = metrics;
+    const broker = await createBroker({ site, config: config.broker, token, log, published, onRefused });
     undo.defer(() => broker.disconnect());
 
     const fleet = createFleet(config, store);
@@ -185,11 +194,14 @@ async function run(
       onSimulatorStatus: simulator.onStatus,
     });
     rollouts.load();
+    const outputs = createOutputs({ config, clock, log, fleet, store, events, incidents, publish });
     const announceAgain = () => {
       rollouts.announceAgain();
+      outputs.republish();
       notifier.republish(incidents.active());
     };
-    await broker.connect(ingest.onMessage, () => clock.after(RECONNECT_SETTLE_MS, announceAgain));
+    const onMessage = watchMessages(ingest.onMessage, metrics.message, traces);
+    await broker.connect(onMessage, () => clock.after(RECONNECT_SETTLE_MS, announceAgain));
     rollouts.announce();
     notifier.republish(incidents.active());
     journal.start();
@@ -234,6 +246,10 @@ async function run(
     optimizer.start();
     undo.defer(() => optimizer.stop());
 
+    metrics.add({
+      ...{ config, clock, fleet, mode, quarantine, incidents, rollouts, savings },
+      ...{ counters, broker_connected: broker.connected, notifier, schedules },
+    });
     const api = await createApiServer({
       ...{
         config,
@@ -257,7 +273,7 @@ async function run(
       },
       ...{ drift, retraining },
       ...{ trainer, simulator, report, schedules, rejections, telemetry: ingest.telemetry },
-      ...{ mms, incidents, maintenance, notifier },
+      ...{ mms, metrics, traces, incidents, maintenance, notifier },
       started_ms: performance.now(),
       broker_connected: broker.connected,
     });
@@ -265,6 +281,8 @@ async function run(
     const http_url = `http://${reachableHost(config.http.host)}:${await api.listen()}`;
     undo.defer(() => broker.shut());
     const mqtt_url = await broker.open();
+    undo.defer(() => outputs.stop());
+    await outputs.start(mqtt_url);
     schedules.start();
     log.info({ http_url, mqtt_url, racks: fleet.racks.length, ...mode.get() }, "aggregator started");
     return { http_url, mqtt_url, stop: () => undo.disposeAsync() };

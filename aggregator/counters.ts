@@ -1,3 +1,4 @@
+import type { Action } from "../shared/contracts/action.ts";
 import type { ErrorCode } from "../shared/errors.ts";
 
 /** What went through the aggregator since it started; exact, whatever the log leaves out. */
@@ -17,6 +18,8 @@ export interface Counters {
   rejected_total: number;
   rejected: Partial<Record<ErrorCode, number>>;
   actions: number;
+  /** By source and outcome; an action that was sent and then applied counts as both. */
+  action_outcomes: Partial<Record<Action["source"], Partial<Record<Action["outcome"], number>>>>;
   commands: number;
   /** Commands that agents would not take: wrong key, too old, or in conflict with the guardrail. */
   commands_refused: number;
@@ -36,10 +39,19 @@ export function newCounters(): Counters {
     rejected_total: 0,
     rejected: {},
     actions: 0,
+    action_outcomes: {},
     commands: 0,
     commands_refused: 0,
     refused_publishes: 0,
   };
+}
+
+/** Counts an action's outcome, once it is another than before. */
+export function countOutcome(counters: Counters, { source, outcome }: Action, before: Action | null): void {
+  if (before?.outcome === outcome) return;
+  counters.action_outcomes[source] ??= {};
+  const outcomes = counters.action_outcomes[source];
+  outcomes[outcome] = (outcomes[outcome] ?? 0) + 1;
 }
 
 /** Counts one payload, under each code that it was rejected with. */

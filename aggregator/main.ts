@@ -22,6 +22,8 @@ const COMMANDS: Readonly<Record<string, () => Promise<Command>>> = {
   maintenance: async () => (await import("./incidents/maintenance-command.ts")).maintenanceCommand(),
   mode: async () => (await import("./control/mode-command.ts")).modeCommand(),
   logs: async () => (await import("./cli/logs-command.ts")).logsCommand(),
+  export: async () => (await import("./exchange/commands.ts")).exportCommand(),
+  import: async () => (await import("./exchange/commands.ts")).importCommand(),
   report: async () => (await import("./report/command.ts")).reportCommand(),
   completion: async () =>
     (await import("../shared/completion/command.ts")).completionCommand(aggregatorProgram),

@@ -33,6 +33,8 @@ export interface UplinkOptions {
   onCommand(payload: Uint8Array): void;
   onModel(payload: Uint8Array): void;
   onKeys(payload: Uint8Array): void;
+  /** Takes the time from a publish to the broker's acknowledgement. */
+  onPublished?(duration_s: number): void;
 }
 
 export interface Uplink {
@@ -87,6 +89,7 @@ export function mqttUplink(options: UplinkOptions): Uplink {
       const letter = next();
       if (!letter) break;
       under_way++;
+      const asked = performance.now();
       current.publish(upTopic(site, rack_id, letter.channel), letter.payload, { qos: 1 }, (error) => {
         // A connection that is over has given its letters back.
         if (current !== client) return;
@@ -98,6 +101,7 @@ export function mqttUplink(options: UplinkOptions): Uplink {
         under_way--;
         delivered++;
         outbox.confirm(letter);
+        options.onPublished?.((performance.now() - asked) / 1000);
         pump();
       });
     }

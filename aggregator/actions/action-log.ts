@@ -6,7 +6,7 @@ import type { Journal } from "../audit/journal.ts";
 import type { Commander } from "../commands/commander.ts";
 import type { ModeControl } from "../control/mode.ts";
 import type { Quarantine } from "../control/quarantine.ts";
-import type { Counters } from "../counters.ts";
+import { type Counters, countOutcome } from "../counters.ts";
 import type { EventBus } from "../events.ts";
 import type { Store } from "../store/store.ts";
 import { refuseSend } from "./gate.ts";
@@ -69,6 +69,7 @@ export function actionLog(context: ActionLogContext): ActionLog {
     // An outbox that repeats itself says nothing new.
     if (known && canonicalJson(known) === canonicalJson(action)) return;
     if (!known) counters.actions++;
+    countOutcome(counters, action, known);
     store.actions.put(action);
     context.journal.append(action);
     setpoints.observe(action);

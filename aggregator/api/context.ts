@@ -16,6 +16,7 @@ import type { Incidents } from "../incidents/incidents.ts";
 import type { Maintenance } from "../incidents/maintenance.ts";
 import type { Rejections } from "../ingest/rejections.ts";
 import type { TelemetryIngest } from "../ingest/telemetry.ts";
+import type { Metrics } from "../metrics/metrics.ts";
 import type { Mms } from "../mms/mms.ts";
 import type { SiteKeys } from "../models/distribution/keys.ts";
 import type { Library } from "../models/library.ts";
@@ -30,6 +31,7 @@ import type { EnergyLedger } from "../savings/ledger.ts";
 import type { SimulatorLink } from "../scenarios/simulator.ts";
 import type { Scheduler } from "../schedules/scheduler.ts";
 import type { Store } from "../store/store.ts";
+import type { Traces } from "../traces/traces.ts";
 
 /** What the routes may touch. */
 export interface ApiContext {
@@ -62,6 +64,9 @@ export interface ApiContext {
   simulator: SimulatorLink;
   report: ReportContext;
   schedules: Scheduler;
+  metrics: Metrics;
+  /** null: not wanted. */
+  traces: Traces | null;
   mms: Mms;
   incidents: Incidents;
   maintenance: Maintenance;

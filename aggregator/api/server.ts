@@ -4,14 +4,16 @@ import swagger from "@fastify/swagger";
 import swaggerUi from "@fastify/swagger-ui";
 import websocket from "@fastify/websocket";
 import Fastify from "fastify";
-import { jsonSchemaTransform, serializerCompiler, type ZodTypeProvider } from "fastify-type-provider-zod";
+import { serializerCompiler, type ZodTypeProvider } from "fastify-type-provider-zod";
 import { skadiError } from "../../shared/errors.ts";
 import { packageVersion } from "../../shared/version.ts";
 import { jsonBodies, validateWithRejections } from "./body.ts";
+import { describeComponents, describeRoutes } from "./components.ts";
 import type { Api, ApiContext } from "./context.ts";
 import { serveDashboard } from "./dashboard.ts";
 import { structuredErrors } from "./errors.ts";
 import { ROUTE_GROUPS } from "./routes/index.ts";
+import { watchRequests } from "./watched-requests.ts";
 
 export interface ApiServer {
   /** Opens the port; resolves with the real one. */
@@ -31,6 +33,7 @@ export async function createApiServer(context: ApiContext): Promise<ApiServer> {
   api.setSerializerCompiler(serializerCompiler);
   structuredErrors(api, context.log);
   jsonBodies(api);
+  watchRequests(api, context.metrics.request, context.traces);
   await api.register(helmet, {
     contentSecurityPolicy: { useDefaults: false, directives: PAGE_SOURCES },
     hsts: false,
@@ -42,7 +45,11 @@ export async function createApiServer(context: ApiContext): Promise<ApiServer> {
       skadiError("SKADI_RATE_LIMITED", { expected: `≤ ${max} requests per minute` }),
   });
   await api.register(websocket, { options: { maxPayload: 4_096 } });
-  await api.register(swagger, { openapi: openApiHead(), transform: jsonSchemaTransform });
+  await api.register(swagger, {
+    openapi: openApiHead(),
+    transform: describeRoutes,
+    transformObject: describeComponents,
+  });
   await api.register(swaggerUi, { routePrefix: "/docs" });
   await api.register(async (scope) => {
     for (const group of ROUTE_GROUPS) group(scope as unknown as Api, context);

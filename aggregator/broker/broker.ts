@@ -1,6 +1,7 @@
 import type { AggregatorConfig } from "../../shared/contracts/config.ts";
 import type { Rejection } from "../../shared/errors.ts";
 import type { Log } from "../../shared/log.ts";
+import type { Stopwatch } from "../../shared/metrics.ts";
 import { reachableHost } from "../reachable-host.ts";
 import { embeddedBroker } from "./embedded.ts";
 import { type Link, linkInProcess, linkOverNetwork, type MessageHandler } from "./link.ts";
@@ -23,11 +24,12 @@ interface BrokerContext {
   config: AggregatorConfig["broker"];
   token: string;
   log: Log;
+  published: Stopwatch;
   onRefused: (topic: string, rejection: Rejection, client_id: string | null) => void;
 }
 
 export async function createBroker(context: BrokerContext): Promise<Broker> {
-  const { site, config, token, log, onRefused } = context;
+  const { site, config, token, log, published, onRefused } = context;
   const embedded = config.embedded ? await embeddedBroker({ ...config, token, onRefused }) : null;
   let link: Link | null = null;
   // A broker that kept our session delivers as soon as we connect, and the answers must not get lost.
@@ -39,7 +41,7 @@ export async function createBroker(context: BrokerContext): Promise<Broker> {
       else early.push(message);
     },
     async connect(onMessage, onReconnect) {
-      const parts = { site, log, onMessage, onReconnect };
+      const parts = { site, log, published, onMessage, onReconnect };
       link = await (embedded
         ? linkInProcess(parts, embedded.connect, token)
         : linkOverNetwork(parts, config.external));

@@ -4,6 +4,7 @@ import type { MqttClientConfig } from "../../shared/contracts/config-parts.ts";
 import { modelTopic, TOPIC_ROOT, UP_CHANNELS } from "../../shared/contracts/topics.ts";
 import { skadiError } from "../../shared/errors.ts";
 import type { Log } from "../../shared/log.ts";
+import type { Stopwatch } from "../../shared/metrics.ts";
 import { MQTT_USERNAME } from "../secrets.ts";
 
 export type MessageHandler = (topic: string, payload: Buffer, retained: boolean) => void;
@@ -22,6 +23,8 @@ export interface Link {
 }
 
 interface LinkContext {
+  /** Takes the time from a publish to the broker's acknowledgement. */
+  published: Stopwatch;
   site: string;
   log: Log;
   onMessage: MessageHandler;
@@ -59,7 +62,7 @@ function withId(site: string, options: IClientOptions): IClientOptions {
 }
 
 async function openLink(context: LinkContext, client: MqttClient): Promise<Link> {
-  const { site, log } = context;
+  const { site, log, published } = context;
   const drain_topic = `${TOPIC_ROOT}/${site}/aggregator/drain`;
   let drained: (() => void) | undefined;
   client.on("error", (error) => log.warn({ err: error }, "MQTT connection failed"));
@@ -76,8 +79,10 @@ async function openLink(context: LinkContext, client: MqttClient): Promise<Link>
     connected: () => client.connected,
     publish(topic, message, options = {}) {
       const payload = message === null ? "" : Buffer.isBuffer(message) ? message : JSON.stringify(message);
+      const asked = performance.now();
       client.publish(topic, payload, { qos: 1, retain: options.retain ?? false }, (error) => {
         if (error) log.warn({ err: error, topic }, "cannot publish");
+        else published((performance.now() - asked) / 1000);
       });
     },
     async drain() {

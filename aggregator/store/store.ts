@@ -59,8 +59,20 @@ export interface SampleStore {
   at(ts_ms: number, within_ms: number): ScoredSample[];
   /** One rack's samples in (from_ms, to_ms], oldest first. */
   ofRack(rack_id: string, from_ms: number, to_ms: number): ScoredSample[];
+  /**
+   * At most `limit` samples of [from_ms, to_ms) that follow a place in the order of time, rack and seq; null: from the
+   * first on. For what is too much to be held at once.
+   */
+  page(from_ms: number, to_ms: number, after: SamplePlace | null, limit: number): ScoredSample[];
   /** Means of one rack's samples in (from_ms, to_ms]; null where there are none. */
   means(rack_id: string, from_ms: number, to_ms: number): RackMeans | null;
+}
+
+/** Of a sample among all of them. */
+export interface SamplePlace {
+  ts_ms: number;
+  rack_id: string;
+  seq: number;
 }
 
 export interface ScoredSample {

@@ -109,6 +109,13 @@ export const AgentConfig = z.strictObject({
       catch_up_per_s: z.number().positive().default(100),
     })
     .prefault({}),
+  /** A Prometheus page at http://<host>:<port>/metrics; without a port there is none. */
+  metrics: z
+    .strictObject({
+      host: z.string().min(1).default("127.0.0.1"),
+      port: z.int().min(0).max(65_535).optional(),
+    })
+    .prefault({}),
   log: Log,
 });
 export type AgentConfig = z.infer<typeof AgentConfig>;

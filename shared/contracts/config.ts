@@ -200,6 +200,51 @@ const Models = z
   .prefault({});
 export type ModelsConfig = z.infer<typeof Models>;
 
+/** One level of an MQTT topic, as Sparkplug wants its ids. */
+const SparkplugId = z.string().regex(/^[^/+#]{1,64}$/, "1–64 characters without /, + and #");
+
+/** What other systems are told over MQTT; nothing unless it is enabled. */
+const Outputs = z
+  .strictObject({
+    /** Retained discovery messages, on the aggregator's broker. */
+    home_assistant: z
+      .strictObject({
+        enabled: z.boolean().default(false),
+        discovery_prefix: z
+          .string()
+          .regex(/^[^+#\s]{1,64}$/, "a topic without +, # and spaces")
+          .default("homeassistant"),
+        /** How often the site's figures are published. */
+        interval_s: z.number().positive().default(30),
+      })
+      .prefault({}),
+    /** A Sparkplug B edge node with the racks as its devices. */
+    sparkplug: z
+      .strictObject({
+        enabled: z.boolean().default(false),
+        group_id: SparkplugId.default("skadi"),
+        /** Default: the site. */
+        edge_node_id: SparkplugId.optional(),
+        interval_s: z.number().positive().default(10),
+        /** Default: the aggregator's own broker. */
+        url: z.url({ protocol: /^(mqtts?|wss?|tcp|tls)$/ }).optional(),
+        username: z.string().optional(),
+        password: z.string().optional(),
+      })
+      .prefault({}),
+  })
+  .prefault({});
+/** OpenTelemetry traces of HTTP requests and MQTT messages, by OTLP over HTTP; none without an address. */
+const Traces = z
+  .strictObject({
+    otlp_url: z.url({ protocol: /^https?$/ }).optional(),
+    /** For the collector; better given as SKADI_TRACES_BEARER_TOKEN. */
+    bearer_token: z.string().optional(),
+    /** Share of the traces that are kept, of those that begin here. */
+    sample_ratio: z.number().min(0).max(1).default(0.1),
+  })
+  .prefault({});
+
 export const AggregatorConfig = z.strictObject({
   site: SiteId.default("dc1"),
   rows: z
@@ -255,6 +300,8 @@ export const AggregatorConfig = z.strictObject({
     })
     .prefault({}),
   notify: Notify,
+  outputs: Outputs,
+  traces: Traces,
   optimizer: z
     .strictObject({
       interval_s: z.number().positive().default(120),

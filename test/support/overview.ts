@@ -59,6 +59,7 @@ export function overviewOf(rack_list: RackSummary[], changes: Partial<Overview> 
   return {
     ts: "2026-01-31T12:00:00.000Z",
     site: "dc1",
+    time_zone: "UTC",
     mode: "advisory",
     kill_switch: false,
     overrides: { rows: {}, racks: {} },

@@ -4,9 +4,11 @@ import { auditRoutes } from "./audit.ts";
 import { demoRoutes } from "./demo.ts";
 import { driftRoutes } from "./drift.ts";
 import { eventRoutes } from "./events.ts";
+import { exportRoutes } from "./export.ts";
 import { healthRoutes } from "./health.ts";
 import { imsRoutes } from "./ims.ts";
 import { incidentRoutes } from "./incidents.ts";
+import { metricsRoutes } from "./metrics.ts";
 import { mmsRoutes } from "./mms.ts";
 import { modeRoutes } from "./mode.ts";
 import { modelRoutes } from "./models.ts";
@@ -22,6 +24,7 @@ import { timelineRoutes } from "./timeline.ts";
 
 export const ROUTE_GROUPS: readonly RouteGroup[] = [
   telemetryRoutes,
+  exportRoutes,
   imsRoutes,
   driftRoutes,
   modelRoutes,
@@ -40,5 +43,6 @@ export const ROUTE_GROUPS: readonly RouteGroup[] = [
   reportRoutes,
   scheduleRoutes,
   healthRoutes,
+  metricsRoutes,
   eventRoutes,
 ];

@@ -10,6 +10,7 @@ import {
   toScore,
   toScoredSample,
 } from "./sample-columns.ts";
+import { samplePages } from "./sample-pages.ts";
 import type { WriteQueue } from "./write-queue.ts";
 
 export function sampleTable(db: DatabaseSync, queue: WriteQueue, rollups: RollupTable): SampleStore {
@@ -31,6 +32,7 @@ export function sampleTable(db: DatabaseSync, queue: WriteQueue, rollups: Rollup
     "SELECT *, max(ts_ms) AS newest FROM samples WHERE ts_ms > ? AND ts_ms <= ? GROUP BY rack_id ORDER BY rack_id",
   );
   const of_rack = db.prepare("SELECT * FROM samples WHERE rack_id = ? ORDER BY seq DESC");
+  const page = samplePages(db);
   const means = db.prepare(
     `SELECT count(*) AS samples, avg(inlet_c) AS inlet_c, avg(latency_p95_ms) AS latency_p95_ms,
        avg(pdu_kw) AS pdu_kw, avg(tokens_ps) AS tokens_ps
@@ -97,6 +99,10 @@ export function sampleTable(db: DatabaseSync, queue: WriteQueue, rollups: Rollup
       }
       // After a clock was set back the two differ.
       return rows.sort((a, b) => (a.ts_ms as number) - (b.ts_ms as number)).map(toScoredSample);
+    },
+    page(...range) {
+      queue.sync();
+      return page(...range);
     },
     means(rack_id, from_ms, to_ms) {
       queue.sync();

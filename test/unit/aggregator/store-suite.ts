@@ -82,6 +82,29 @@ const filter = (ema: number) => ({ state: "transient" as const, ema, above: 1, b
 /** What every store must do. `reopen` closes the store and opens it again on what it left behind. */
 export function storeSuite(name: string, open: () => { store: Store; reopen(): Store }): void {
   describe(`${name}: samples`, () => {
+    it("are paged through in the order of time, rack and seq, each once, flushed or not", () => {
+      const { store } = open();
+      const all = [];
+      for (let seq = 1; seq <= 5; seq++) {
+        for (const rack_id of ["R-A-02", "R-A-01"]) {
+          store.samples.add(telemetry(rack_id, seq), in_order);
+          all.push(`${seq} ${rack_id}`);
+        }
+      }
+      const to_ms = T0 + 5 * 5_000;
+      const found = [];
+      let after = null;
+      for (let page = store.samples.page(T0, to_ms, null, 3); page.length > 0; ) {
+        found.push(...page.map(({ sample }) => `${sample.seq} ${sample.rack_id}`));
+        const { sample, ts_ms } = page.at(-1)!;
+        after = { ts_ms, rack_id: sample.rack_id, seq: sample.seq };
+        page = store.samples.page(T0, to_ms, after, 3);
+      }
+      // The last instant lies at the end of the range, which is not part of it.
+      expect(found).toEqual(all.filter((place) => !place.startsWith("5")).sort());
+      store.close();
+    });
+
     it("are found by rack and seq at once, and after a reopening", () => {
       const { store, reopen } = open();
       store.samples.add(telemetry("R-A-01", 1), in_order);

@@ -22,7 +22,7 @@ const GAP_MIN_MS = 60_000;
 
 export interface RetrainRequest {
   racks: readonly { rack_id: string; row: string }[];
-  champion: ModelFile | null;
+  champion: ModelFile;
   exclusions: Exclusions;
   /** Incidents that people confirmed: a challenger must find what the champion finds. */
   confirmed: readonly { rack_id: string; span: Span }[];
@@ -103,8 +103,8 @@ export function retrain(request: RetrainRequest, read: ReadSeries): RetrainOutco
     throw skadiError("SKADI_BAD_DATA", { field: "data", value: "stored telemetry", expected });
   }
   const competitors = new Map(trained.map((one) => [one, newTrial(one.model)]));
-  const reigning = champion ? newTrial(champion) : null;
-  const trials = [...competitors.values(), ...(reigning ? [reigning] : [])];
+  const reign = { id: champion.id, trial: newTrial(champion) };
+  const trials = [...competitors.values(), reign.trial];
   const counted = compete(request, read, held_back, trials);
 
   const figures = (trial: Trial, members: ReadonlySet<string>) =>
@@ -113,10 +113,10 @@ export function retrain(request: RetrainRequest, read: ReadSeries): RetrainOutco
   const judged = (
     one: Trained,
     members: ReadonlySet<string>,
-    rival: { id: string; trial: Trial } | null,
+    rival: { id: string; trial: Trial },
   ): JudgedModel => {
     const own = figures(competitors.get(one)!, members);
-    const other = rival ? figures(rival.trial, members) : null;
+    const other = figures(rival.trial, members);
     const rules = {
       ...request.rules,
       rack_days_min: request.rules.rack_days_min * (members.size / everyone.size),
@@ -130,13 +130,12 @@ export function retrain(request: RetrainRequest, read: ReadSeries): RetrainOutco
         trained_to: isoTime(one.span.to_ms),
         rows: one.model.training.rows,
         figures: own,
-        champion_id: rival?.id ?? null,
+        champion_id: rival.id,
         champion: other,
         ...judgeChallenger(own, other, rules),
       },
     };
   };
-  const reign = champion && reigning ? { id: champion.id, trial: reigning } : null;
   const best = bestOf(site_models.map((one) => judged(one, everyone, reign)));
   const winner = best.verdict.offered ? site_models.find(({ model }) => model === best.model)! : null;
   // A row's model is worth its upkeep only if it beats the model that the row would run without it.

@@ -57,16 +57,12 @@ export function createRetraining(context: RetrainingContext): Retraining {
   const settings = config.retraining;
   let helper: Helper<RetrainReply> | null = null;
 
-  const finish = (
-    outcome: RetrainOutcome,
-    champion: ModelFile | null,
-    trigger: Trigger,
-  ): RetrainingReport => {
-    const parent_id = champion?.id ?? null;
+  const finish = (outcome: RetrainOutcome, champion: ModelFile, trigger: Trigger): RetrainingReport => {
+    const parent_id = champion.id;
     const registered = register(outcome.site, parent_id, trigger);
     const row_winners = outcome.rows.filter(({ verdict }) => verdict.offered);
     for (const row of row_winners) register(row, parent_id, trigger);
-    const promoted = settings.auto_promote && outcome.site.verdict.offered && champion !== null;
+    const promoted = settings.auto_promote && outcome.site.verdict.offered;
     if (promoted) promote(registered, outcome.site.verdict.reason);
     const report: RetrainingReport = {
       at: isoTime(clock.wall(clock.now())),
@@ -87,11 +83,7 @@ export function createRetraining(context: RetrainingContext): Retraining {
     prune(context);
     return report;
   };
-  const register = (
-    { model, verdict, data_sha256 }: JudgedModel,
-    parent_id: string | null,
-    trigger: Trigger,
-  ) => {
+  const register = ({ model, verdict, data_sha256 }: JudgedModel, parent_id: string, trigger: Trigger) => {
     const by = trigger === "drift" ? "drift" : "schedule";
     const lineage: Lineage = {
       source: "retrained",
@@ -120,6 +112,8 @@ export function createRetraining(context: RetrainingContext): Retraining {
     async run(trigger) {
       if (helper) return { outcome: "skipped", detail: "a retraining is under way" };
       const champion = context.model();
+      // A site's first model is for people to choose.
+      if (!champion) return { outcome: "skipped", detail: "no model in force to compete with" };
       store.flush();
       helper = startHelper<RetrainReply>(
         new URL("./retrain-worker.ts", import.meta.url),
@@ -145,7 +139,7 @@ export function createRetraining(context: RetrainingContext): Retraining {
   };
 }
 
-function jobOf(context: RetrainingContext, champion: ModelFile | null): RetrainJob {
+function jobOf(context: RetrainingContext, champion: ModelFile): RetrainJob {
   const { config, fleet, clock, database } = context;
   const { days, recent_days, holdback_h, rows_max, clusters, per_row, site_incidents } = config.retraining;
   const { rack_days_min, detection_loss_max } = config.retraining;

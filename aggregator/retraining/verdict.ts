@@ -18,14 +18,13 @@ const CHANCE = 0.05;
  */
 export function judgeChallenger(
   challenger: HeldBackFigures,
-  champion: HeldBackFigures | null,
+  champion: HeldBackFigures,
   rules: VerdictRules,
 ): { offered: boolean; reason: string } {
   const no = (reason: string) => ({ offered: false, reason });
   const { rack_days } = challenger;
   if (rack_days < rules.rack_days_min)
     return no(`${rack_days.toFixed(2)} rack-days held back, and ${rules.rack_days_min} are needed to judge`);
-  if (!champion) return { offered: true, reason: `there is no model in force; ${rateText(challenger)}` };
   const { found, of } = challenger.incidents;
   if (found < champion.incidents.found)
     return no(

@@ -79,8 +79,8 @@ const Challenger = z.object({
   rows: z.int(),
   figures: HeldBackFigures,
   /** Of the model that it has to beat. */
-  champion_id: ModelId.nullable(),
-  champion: HeldBackFigures.nullable(),
+  champion_id: ModelId,
+  champion: HeldBackFigures,
   offered: z.boolean(),
   /** Why it is offered or not, with the figures. */
   reason: z.string(),

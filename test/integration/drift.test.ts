@@ -2,6 +2,7 @@ import { join } from "node:path";
 import { expect, it, onTestFinished, vi } from "vitest";
 import { openSqliteStore } from "../../aggregator/store/sqlite/sqlite-store.ts";
 import { DriftReport, RetrainingReport } from "../../shared/contracts/drift.ts";
+import type { ScheduleReport } from "../../shared/contracts/schedule.ts";
 import { TelemetrySample } from "../../shared/contracts/telemetry.ts";
 import { FEATURES } from "../../shared/ims/features.ts";
 import { createLog } from "../../shared/log.ts";
@@ -88,6 +89,16 @@ const driftOnce = (
     60_000,
   );
 
+it("a site without a model is left without one: the first is for people to choose", async () => {
+  const site = await testSite({ model: null, config: { schedules: { ...NEVER, retrain: EVERY_SECOND } } });
+  onTestFinished(() => site.close());
+  const { last_run } = await eventually("a run", async () => {
+    const { schedules } = (await site.get("/schedules")).body;
+    return schedules.find(({ name, runs }: ScheduleReport) => name === "retrain" && runs > 0);
+  });
+  expect(last_run).toMatchObject({ outcome: "skipped", detail: "no model in force to compete with" });
+});
+
 it("before anything was checked, GET /drift says that it knows nothing", async () => {
   expect(await drift(await hall({}))).toEqual({ drift: null, retraining: null });
 });
@@ -115,7 +126,7 @@ it("a season is found, told, and answered by a candidate that nobody runs before
     promoted: false,
     site: { offered: true, champion_id: model.id, figures: { false_alarms: 0 } },
   });
-  expect(report.site.champion!.false_alarms).toBeGreaterThan(0);
+  expect(report.site.champion.false_alarms).toBeGreaterThan(0);
 
   const { body } = await site.get("/models");
   expect(body.active).toBe(model.id);

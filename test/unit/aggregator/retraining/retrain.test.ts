@@ -62,10 +62,10 @@ describe("retraining after a season has changed", () => {
   it("offers a candidate that no longer takes the season for an anomaly, and still sees faults", () => {
     const { offered, figures, champion: old } = site.verdict;
     expect(offered).toBe(true);
-    expect(old!.false_alarms).toBeGreaterThan(0);
+    expect(old.false_alarms).toBeGreaterThan(0);
     expect(figures.false_alarms).toBe(0);
     expect(figures.fast_share).toBeLessThan(0.15);
-    expect(figures.anomalies_found).toBeGreaterThan(old!.anomalies_found - 0.05);
+    expect(figures.anomalies_found).toBeGreaterThan(old.anomalies_found - 0.05);
     expect(site.verdict.champion_id).toBe(champion.id);
   });
 
@@ -123,7 +123,7 @@ describe("retraining on operation with faults", () => {
   it("does not offer a candidate that took a confirmed incident for nominal", () => {
     const confirmed = [{ rack_id: ill.rack_id, span: { from_ms, to_ms: from_ms + 2 * HOUR_MS } }];
     const { verdict } = outcomeOf(fault, { confirmed }).site;
-    expect(verdict.champion!.incidents).toEqual({ found: 1, of: 1 });
+    expect(verdict.champion.incidents).toEqual({ found: 1, of: 1 });
     expect(verdict.figures.incidents).toEqual({ found: 0, of: 1 });
     expect(verdict).toMatchObject({ offered: false, reason: expect.stringContaining("0 of 1 racks") });
   });

@@ -61,10 +61,6 @@ describe("a challenger", () => {
     expect(verdict).toMatchObject({ offered: false, reason: expect.stringContaining("0.50 rack-days") });
   });
 
-  it("on a site without a model is offered", () => {
-    expect(judgeChallenger(figures(), null, RULES).offered).toBe(true);
-  });
-
   it("never beats a model that beats it", () => {
     const arbitrary = fc
       .record({

@@ -4,7 +4,7 @@ import { IncidentAnswer, IncidentsAnswer } from "../../shared/contracts/answers.
 import { type Incident, IncidentStatus, Severity } from "../../shared/contracts/incident.ts";
 import { type AggregatorClient, unknownId } from "../cli/client.ts";
 import { defaultCommand } from "../cli/default-command.ts";
-import { nearest, resolve } from "../cli/nearest.ts";
+import { nearestId, resolve } from "../cli/nearest.ts";
 import { type ClientFlags, clientOf, withClientOptions } from "../cli/options.ts";
 import { colours, print, tableOr, userName } from "../cli/output.ts";
 import { incidentColumns, incidentLines, shortId } from "./incident-text.ts";
@@ -102,13 +102,8 @@ async function say(word: string, asked: string, flags: WordFlags): Promise<void>
 async function find(client: AggregatorClient, asked: string): Promise<Incident> {
   const { incidents } = await client.get("/incidents", IncidentsAnswer, { limit: LISTED_MAX });
   const ids = incidents.map(({ id }) => id);
-  const id = resolve(asked, ids);
+  const id = resolve(asked, ids, shortId);
   const incident = incidents.find((known) => known.id === id);
   if (incident) return incident;
-  throw unknownId(
-    "id",
-    asked,
-    nearest(asked, [...ids, ...ids.map(shortId)]),
-    "skadi-aggregator incidents list --all",
-  );
+  throw unknownId("id", asked, nearestId(asked, ids, shortId), "skadi-aggregator incidents list --all");
 }

@@ -6,8 +6,8 @@ import type { Column } from "../cli/table.ts";
 import { figure, instant, plain, setting, span } from "../cli/text.ts";
 import { ADVICE_VALID_MS } from "./apply.ts";
 
-/** The part of an action's id that lists show. */
-export const shortId = (id: string): string => id.slice(0, 8);
+/** What lists show of an action's id: of a guardrail's rack and decision, without the time at which the agent began. */
+export const shortId = (id: string): string => id.replace(/^(R-.+)-\d{10,}(-[\d.]+)$|^(.{8}).*$/, "$1$2$3");
 
 const rounded = (value: number | null) => setting(value === null ? null : Math.round(value * 100) / 100);
 

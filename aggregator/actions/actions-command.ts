@@ -8,7 +8,7 @@ import { verifyDataFolder } from "../audit/verify-file.ts";
 import { type AggregatorClient, unknownId } from "../cli/client.ts";
 import { confirmed } from "../cli/confirm.ts";
 import { defaultCommand } from "../cli/default-command.ts";
-import { nearest, resolve } from "../cli/nearest.ts";
+import { nearestId, resolve } from "../cli/nearest.ts";
 import { type ClientFlags, clientOf, withClientOptions } from "../cli/options.ts";
 import { colours, print, tableOr } from "../cli/output.ts";
 import { readConfig } from "../cli-config.ts";
@@ -147,15 +147,10 @@ async function nowOf(client: AggregatorClient, { rack_id }: Action): Promise<Now
 async function find(client: AggregatorClient, asked: string): Promise<Action> {
   const { actions } = await client.get("/actions/log", ActionsAnswer, { limit: LISTED_MAX });
   const ids = actions.map(({ id }) => id);
-  const id = resolve(asked, ids);
+  const id = resolve(asked, ids, shortId);
   const action = actions.find((known) => known.id === id);
   if (action) return action;
-  throw unknownId(
-    "id",
-    asked,
-    nearest(asked, [...ids, ...ids.map(shortId)]),
-    "skadi-aggregator actions list",
-  );
+  throw unknownId("id", asked, nearestId(asked, ids, shortId), "skadi-aggregator actions list");
 }
 
 function verify(flags: VerifyFlags): void {

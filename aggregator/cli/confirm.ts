@@ -1,5 +1,6 @@
 import { createInterface } from "node:readline/promises";
 import { reject, SkadiError } from "../../shared/errors.ts";
+import { plain } from "./text.ts";
 
 /**
  * Whether the person at the terminal agrees.
@@ -17,7 +18,7 @@ export async function confirmed(what: string, yes: boolean | undefined): Promise
   }
   const terminal = createInterface({ input: process.stdin, output: process.stderr });
   try {
-    const answer = await terminal.question(`${what} [y/N] `);
+    const answer = await terminal.question(`${plain(what)} [y/N] `);
     if (/^y(es)?$/i.test(answer.trim())) return true;
   } finally {
     terminal.close();

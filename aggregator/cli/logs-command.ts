@@ -14,7 +14,7 @@ import { severityPaint } from "../incidents/incident-text.ts";
 import { eventsSince, followEvents, type LiveEvent } from "./follow.ts";
 import { durationOption } from "./moments.ts";
 import { type ClientFlags, clientOf, withClientOptions } from "./options.ts";
-import { colours } from "./output.ts";
+import { colours, wrapped } from "./output.ts";
 import { figure, instant, plain } from "./text.ts";
 
 const TYPES = [...KEPT_EVENTS, "action", "rejection", "score"];
@@ -58,7 +58,7 @@ async function logs(flags: Flags): Promise<void> {
   const client = clientOf(flags);
   const say = (event: LiveEvent) => {
     if (!isWanted(event, flags)) return;
-    process.stdout.write(`${flags.json ? JSON.stringify(event) : logLine(event)}\n`);
+    process.stdout.write(`${flags.json ? JSON.stringify(event) : wrapped(logLine(event))}\n`);
   };
   // The aggregator's clock, which may be a simulation's.
   const { to: now } = await client.get("/timeline", TimelineAnswer, { limit: 1 });

@@ -4,9 +4,10 @@ import { IncidentAnswer, IncidentsAnswer } from "../../shared/contracts/answers.
 import { type Incident, IncidentStatus, Severity } from "../../shared/contracts/incident.ts";
 import { type AggregatorClient, unknownId } from "../cli/client.ts";
 import { defaultCommand } from "../cli/default-command.ts";
-import { nearest, resolve } from "../cli/nearest.ts";
+import { nearestId, resolve } from "../cli/nearest.ts";
 import { type ClientFlags, clientOf, withClientOptions } from "../cli/options.ts";
 import { colours, print, tableOr, userName } from "../cli/output.ts";
+import { plain } from "../cli/text.ts";
 import { incidentColumns, incidentLines, shortId } from "./incident-text.ts";
 
 interface ListFlags extends ClientFlags {
@@ -62,9 +63,16 @@ export function incidentsCommand(): Command {
 
 async function list(flags: ListFlags): Promise<void> {
   const { all, status, severity, limit } = flags;
-  const answer = await clientOf(flags).get("/incidents", IncidentsAnswer, { status, severity, limit });
-  const wanted = (incident: Incident) => all || status !== undefined || incident.status !== "closed";
-  const incidents = answer.incidents.filter(wanted);
+  const client = clientOf(flags);
+  // Asked for by their status: an old one that is open must not drown in newer ones that are closed.
+  const asked = status !== undefined ? [status] : all ? [undefined] : (["open", "acknowledged"] as const);
+  const answers = await Promise.all(
+    asked.map((one) => client.get("/incidents", IncidentsAnswer, { status: one, severity, limit })),
+  );
+  const incidents = answers
+    .flatMap((answer) => answer.incidents)
+    .sort((a, b) => Date.parse(b.opened_at) - Date.parse(a.opened_at))
+    .slice(0, limit);
   print(
     { incidents },
     () => tableOr(nothing(flags), incidentColumns(colours, siteNow(incidents)), incidents),
@@ -94,7 +102,7 @@ async function say(word: string, asked: string, flags: WordFlags): Promise<void>
   const { incident } = answer;
   print(
     answer,
-    () => [`${shortId(id)}: ${incident.timeline.at(-1)?.kind} by ${by}. ${incident.title}`],
+    () => [`${shortId(id)}: ${incident.timeline.at(-1)?.kind} by ${plain(by)}. ${plain(incident.title)}`],
     flags,
   );
 }
@@ -102,13 +110,8 @@ async function say(word: string, asked: string, flags: WordFlags): Promise<void>
 async function find(client: AggregatorClient, asked: string): Promise<Incident> {
   const { incidents } = await client.get("/incidents", IncidentsAnswer, { limit: LISTED_MAX });
   const ids = incidents.map(({ id }) => id);
-  const id = resolve(asked, ids);
+  const id = resolve(asked, ids, shortId);
   const incident = incidents.find((known) => known.id === id);
   if (incident) return incident;
-  throw unknownId(
-    "id",
-    asked,
-    nearest(asked, [...ids, ...ids.map(shortId)]),
-    "skadi-aggregator incidents list --all",
-  );
+  throw unknownId("id", asked, nearestId(asked, ids, shortId), "skadi-aggregator incidents list --all");
 }

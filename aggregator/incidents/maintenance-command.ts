@@ -5,7 +5,7 @@ import { isoTime } from "../../shared/time.ts";
 import { unknownId } from "../cli/client.ts";
 import { defaultCommand } from "../cli/default-command.ts";
 import { durationOption, instantOption } from "../cli/moments.ts";
-import { nearest, resolve } from "../cli/nearest.ts";
+import { nearestId, resolve } from "../cli/nearest.ts";
 import { type ClientFlags, clientOf, withClientOptions } from "../cli/options.ts";
 import { print, tableOr } from "../cli/output.ts";
 import type { Column } from "../cli/table.ts";
@@ -81,9 +81,9 @@ async function cancel(asked: string, flags: ClientFlags): Promise<void> {
   const client = clientOf(flags);
   const { windows } = await client.get("/maintenance", WindowsAnswer);
   const ids = windows.map(({ id }) => id);
-  const id = resolve(asked, ids);
+  const id = resolve(asked, ids, shortId);
   if (id === null)
-    throw unknownId("id", asked, nearest(asked, ids.map(shortId)), "skadi-aggregator maintenance list");
+    throw unknownId("id", asked, nearestId(asked, ids, shortId), "skadi-aggregator maintenance list");
   const answer = await client.remove(`/maintenance/${id}`, CancelledAnswer);
   print(answer, () => [`${shortId(answer.cancelled)}: cancelled`], flags);
 }

@@ -1,17 +1,14 @@
 import { emitKeypressEvents } from "node:readline";
 import { Command, Option } from "commander";
-import { z } from "zod";
 import { numberOption } from "../../shared/cli.ts";
-import { type Condition, Overview } from "../../shared/contracts/overview.ts";
-import { MmsState, ScoreLevel } from "../../shared/contracts/score.ts";
-import { SkadiError } from "../../shared/errors.ts";
+import { Overview } from "../../shared/contracts/overview.ts";
 import type { AggregatorClient } from "../cli/client.ts";
-import { followEvents, type LiveEvent } from "../cli/follow.ts";
 import { type ClientFlags, clientOf, withClientOptions } from "../cli/options.ts";
 import { colours, print } from "../cli/output.ts";
 import { widthOf } from "../cli/table.ts";
 import { fullScreen } from "./full-screen.ts";
-import { type Link, report, screen } from "./screen.ts";
+import { liveOverview } from "./live-overview.ts";
+import { report, screen } from "./screen.ts";
 import {
   firstView,
   type Key,
@@ -61,34 +58,25 @@ async function top(flags: Flags): Promise<void> {
   await watch(client, overview, view, flags.interval * 1000);
 }
 
-/** Events that change more than one rack's score: the whole is asked for at once. */
-const SITE_EVENTS = ["mms", "mode", "incident", "status", "model", "quarantine"];
 /** Redrawn at most so often, however many scores come. */
 const DRAW_MS = 200;
 
+/** Until a key or a signal ends it. */
 async function watch(
   client: AggregatorClient,
   first: Overview,
   chosen: View,
   interval_ms: number,
 ): Promise<void> {
-  let overview = first;
   let view = chosen;
   let page = 1;
-  let link: Link = { up: true };
-  let asking = false;
-  let again = false;
   let ended = false;
   let draw_timer: NodeJS.Timeout | undefined;
-  // Ages are counted in the site's own time, which may be a simulation's.
-  let read_ms = performance.now();
-  const siteNow = () => Date.parse(overview.ts) + (performance.now() - read_ms);
-
   const terminal = fullScreen();
   const draw = () => {
     clearTimeout(draw_timer);
     draw_timer = undefined;
-    const drawn = screen({ overview, view, link, now_ms: siteNow() }, terminal.size(), colours);
+    const drawn = screen({ ...live.now(), view }, terminal.size(), colours);
     ({ view, page } = drawn);
     terminal.show(drawn.lines);
   };
@@ -96,73 +84,28 @@ async function watch(
     // An answer may come when the terminal has been given back.
     if (!ended) draw_timer ??= setTimeout(draw, DRAW_MS);
   };
-  const setLink = (up: boolean, reason = "") => {
-    if (up) link = { up: true };
-    else if (link.up) link = { up: false, reason, since_ms: siteNow() };
-    else link = { ...link, reason };
-    drawSoon();
-  };
-  const ask = async () => {
-    if (asking) {
-      again = true;
-      return;
-    }
-    asking = true;
-    try {
-      const answer = await client.get("/state/overview", Overview);
-      setLink(true);
-      if (!view.paused) {
-        overview = answer;
-        read_ms = performance.now();
-      }
-    } catch (error) {
-      if (!(error instanceof SkadiError)) throw error;
-      setLink(false, error.message);
-    } finally {
-      asking = false;
-    }
-    if (again) {
-      again = false;
-      void ask();
-    }
-  };
-  const hear = (event: LiveEvent) => {
-    if (SITE_EVENTS.includes(event.type)) void ask();
-    if (event.type !== "score" || view.paused) return;
-    overview = scored(overview, event);
-    drawSoon();
-  };
-
-  const stopFollowing = followEvents(client, {
-    resume_from: null,
-    onEvent: hear,
-    onLink: (state) => (state.up ? void ask() : setLink(false, state.reason)),
-    onProblem: (problem) => setLink(false, problem),
-  });
-  const timer = setInterval(() => void ask(), interval_ms);
+  const live = liveOverview(client, first, { interval_ms, onChange: drawSoon });
   emitKeypressEvents(process.stdin);
   try {
     await new Promise<void>((resolve) => {
       process.stdin.on("keypress", (text: string | undefined, key: Keypress) => {
         for (const each of keysOf(text, key)) {
-          const next = pressed(view, each, overview, page);
+          const next = pressed(view, each, live.now().overview, page);
           if (next === null) return resolve();
           view = next;
         }
+        live.hold(view.paused);
         draw();
       });
       process.stdin.once("end", resolve);
-      process.once("SIGTERM", resolve);
-      process.once("SIGHUP", resolve);
-      process.once("SIGINT", resolve);
+      for (const signal of ["SIGTERM", "SIGHUP", "SIGINT"] as const) process.once(signal, resolve);
       terminal.onResize(draw);
       draw();
     });
   } finally {
     ended = true;
-    clearInterval(timer);
     clearTimeout(draw_timer);
-    stopFollowing();
+    live.stop();
     terminal.close();
   }
 }
@@ -180,19 +123,4 @@ function keysOf(text: string | undefined, { name, ctrl = false, meta = false, se
   if (!meta) return [{ name, text, ctrl }];
   const closing = { name: "escape", text: undefined, ctrl: false };
   return [closing, name === "escape" ? closing : { name, text: sequence?.at(-1), ctrl }];
-}
-
-const ScoreEvent = z.object({ d: z.number(), state: ScoreLevel, mms: MmsState.optional() });
-
-/** The overview with one rack's newer score. */
-function scored(overview: Overview, { rack_id, data }: LiveEvent): Overview {
-  const score = ScoreEvent.safeParse(data);
-  if (!score.success) return overview;
-  const { d, state: level, mms } = score.data;
-  const calm: Condition = level === "nominal" ? "nominal" : "transient";
-  const state = mms === "persistent" ? mms : calm;
-  const rack_list = overview.rack_list.map((rack) =>
-    rack.rack_id === rack_id ? { ...rack, d, level, state } : rack,
-  );
-  return { ...overview, rack_list };
 }

@@ -1,15 +1,9 @@
-import {
-  type CommandNode,
-  commandPaths,
-  functionName,
-  type OptionNode,
-  type Value,
-  valuedOptions,
-} from "./tree.ts";
+import { type CommandNode, commandPaths, type OptionNode, type Value, valuedOptions } from "./tree.ts";
 
 /** A script for zsh: sourced after compinit, or kept as `_<program>` in a folder of `fpath`. */
 export function zshScript(program: string, nodes: readonly CommandNode[]): string {
-  const name = functionName(program);
+  // As the file is called in a folder of fpath: so zsh finds it there.
+  const name = `_${program}`;
   const valued = valuedOptions(nodes);
   return `#compdef ${program}
 # zsh completion of ${program}; put \`source <(${program} completion zsh)\` into ~/.zshrc, after compinit

@@ -1,24 +1,26 @@
 import { execFileSync } from "node:child_process";
 import { writeFileSync } from "node:fs";
-import { join } from "node:path";
-import { describe, expect, it } from "vitest";
+import { dirname, join } from "node:path";
+import { describe, expect, it, vi } from "vitest";
 import { hasProgram } from "../support/debian-packages.ts";
 import { runProgram } from "../support/program.ts";
 import { temporaryFolder } from "../support/temporary.ts";
 import { openTerminal } from "../support/terminal.ts";
+
+vi.setConfig({ testTimeout: 60_000 });
 
 type ProgramFile = Parameters<typeof runProgram>[0];
 
 const printed = new Map<string, ReturnType<typeof runProgram>>();
 
 /** A file with what the program prints for the shell. */
-async function script(program: ProgramFile, shell: string): Promise<string> {
+async function script(program: ProgramFile, shell: string, file_name?: string): Promise<string> {
   const name = `skadi-${program}.${shell}`;
   const run = printed.get(name) ?? runProgram(program, ["completion", shell]);
   printed.set(name, run);
   const { code, stdout } = await run;
   expect(code).toBe(0);
-  const file = join(temporaryFolder(), name);
+  const file = join(temporaryFolder(), file_name ?? name);
   writeFileSync(file, stdout);
   return file;
 }
@@ -79,6 +81,16 @@ describe.runIf(hasProgram("zsh") && hasProgram("tmux"))("completion in zsh", () 
     terminal.press("C-c");
     terminal.type("clear\nskadi-aggregator incidents a\t\t");
     await terminal.sees(/annotate\s+-- add a line to its timeline/);
+  });
+});
+
+describe.runIf(hasProgram("zsh") && hasProgram("tmux"))("completion in zsh, from a folder of fpath", () => {
+  it("works at the first tab", async () => {
+    const folder = dirname(await script("agent", "zsh", "_skadi-agent"));
+    const terminal = openTerminal({ shell: ["zsh", "-f", "-i"], env: { PROMPT: "$ " } });
+    terminal.type(`fpath=(${folder} $fpath); autoload -U compinit; compinit -u; clear\n`);
+    terminal.type("skadi-agent fail\t--time\t");
+    await terminal.sees(/\$ skadi-agent fail-safe --timeout-s/);
   });
 });
 

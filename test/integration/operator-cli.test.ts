@@ -1,5 +1,5 @@
 import { createServer } from "node:http";
-import { afterAll, beforeAll, describe, expect, it, onTestFinished } from "vitest";
+import { afterAll, beforeAll, describe, expect, it, onTestFinished, vi } from "vitest";
 import { Overview } from "../../shared/contracts/overview.ts";
 import { parsePayload } from "../../shared/contracts/parse.ts";
 import { isoTime } from "../../shared/time.ts";
@@ -9,6 +9,9 @@ import { freeTcpPort } from "../support/ports.ts";
 import { runProgram, startProgram } from "../support/program.ts";
 import { openTerminal } from "../support/terminal.ts";
 import { HOT, sample, type TestSite, testSite } from "./aggregator-harness.ts";
+
+// Every command is a process of its own.
+vi.setConfig({ testTimeout: 120_000 });
 
 let site: TestSite;
 let env: Record<string, string>;
@@ -49,7 +52,7 @@ describe("a command that cannot do what it is asked", () => {
       expect(stderr).toContain("skadi-aggregator run");
       expect(stderr).toContain("--url");
     }
-  }, 120_000);
+  });
 
   it("says so of a server that is no aggregator", async () => {
     const server = createServer((_request, response) => response.end("<html>"));
@@ -80,7 +83,7 @@ describe("a command that cannot do what it is asked", () => {
     });
     expect(elsewhere.code).toBe(2);
     expect(elsewhere.stderr).toMatch(/SKADI_UNAUTHORIZED.*the token of http:\/\/192\.0\.2\.1:8000/);
-  }, 120_000);
+  });
 
   it.each([
     [["incidnets"], "(Did you mean incidents?)"],
@@ -124,7 +127,7 @@ describe("incidents", () => {
     expect(unknown.stderr).toContain("→ skadi-aggregator incidents list --all");
     const again = await cli("incidents", "close", short);
     expect([again.code, again.stderr]).toEqual([2, expect.stringContaining("expected open or acknowledged")]);
-  }, 120_000);
+  });
 });
 
 describe("maintenance", () => {
@@ -147,7 +150,7 @@ describe("maintenance", () => {
     expect([wrong.code, wrong.stderr]).toEqual([2, expect.stringContaining("SKADI_UNKNOWN_RACK")]);
     expect(await json("maintenance", "cancel", short)).toEqual({ cancelled: window.id });
     expect((await cli("maintenance", "list")).stdout).toBe("No maintenance is planned\n");
-  }, 120_000);
+  });
 });
 
 describe("the mode", () => {
@@ -173,7 +176,7 @@ describe("the mode", () => {
       2,
       expect.stringContaining("--row <row> or --rack <id>"),
     ]);
-  }, 120_000);
+  });
 });
 
 describe("top", () => {
@@ -207,7 +210,7 @@ describe.runIf(hasProgram("tmux"))("colours", () => {
     piped.type(`${command} | cat -v\n`);
     await piped.sees(/R-D-12/);
     expect(piped.screen()).not.toContain("^[");
-  }, 120_000);
+  });
 });
 
 describe("logs", () => {
@@ -262,5 +265,5 @@ describe("logs", () => {
     expect(new Set(ids).size).toBe(ids.length);
     program.process.kill("SIGINT");
     expect(await program.exit()).toBe(0);
-  }, 120_000);
+  });
 });

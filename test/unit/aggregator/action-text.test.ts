@@ -5,6 +5,7 @@ import {
   approvalText,
   explanation,
   type Now,
+  shortId,
 } from "../../../aggregator/actions/action-text.ts";
 import { table } from "../../../aggregator/cli/table.ts";
 import type { Action } from "../../../shared/contracts/action.ts";
@@ -82,6 +83,11 @@ describe("an approval", () => {
 });
 
 describe("a list of actions", () => {
+  it("shows of an id what tells it from others", () => {
+    expect(shortId(ADVICE.id)).toBe("23cd1b38");
+    expect(shortId("R-C-01-1795528209288-52.1")).toBe("R-C-01-52.1");
+  });
+
   it("keeps rack, outcome and change in 80 columns", () => {
     expect(table(actionColumns(BARE, Date.parse(NOW.ts)), [ADVICE], 80)).toEqual([
       "ID        TIME       RACK    OUTCOME  CHANGE                     WHY",

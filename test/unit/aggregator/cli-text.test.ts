@@ -2,7 +2,8 @@ import fc from "fast-check";
 import stringWidth from "string-width";
 import { describe, expect, it } from "vitest";
 import { durationOption, instantOption } from "../../../aggregator/cli/moments.ts";
-import { nearest, resolve } from "../../../aggregator/cli/nearest.ts";
+import { nearest, nearestId, resolve } from "../../../aggregator/cli/nearest.ts";
+import { wrapped } from "../../../aggregator/cli/output.ts";
 import { type Column, cut, table } from "../../../aggregator/cli/table.ts";
 import { plain, span } from "../../../aggregator/cli/text.ts";
 
@@ -77,14 +78,33 @@ describe("text of others", () => {
   });
 });
 
+describe("prose", () => {
+  it("is broken between words where the terminal is too narrow, and indented as it began", () => {
+    const line = "  Why  fan −3 %: power falls with the cube of its speed";
+    expect(wrapped(line, 30).split("\n")).toEqual([
+      "  Why  fan −3 %: power falls",
+      "    with the cube of its speed",
+    ]);
+    expect(wrapped(line, Number.POSITIVE_INFINITY)).toBe(line);
+  });
+});
+
 describe("an id that was typed", () => {
   const ids = ["20261124T130537-5043fc85", "20261124T130537-3871638d"];
 
   it("may be what is unmistakable of it", () => {
-    expect(resolve("3871638d", ids)).toBe(ids[1]);
-    expect(resolve(ids[0]!, ids)).toBe(ids[0]);
-    expect(resolve("20261124", ids)).toBeNull();
-    expect(resolve("d", ids)).toBeNull();
+    const whole = (id: string) => id;
+    expect(resolve("3871638d", ids, whole)).toBe(ids[1]);
+    expect(resolve(ids[0]!, ids, whole)).toBe(ids[0]);
+    expect(resolve("20261124", ids, whole)).toBeNull();
+    expect(resolve("d", ids, whole)).toBeNull();
+  });
+
+  it("may be what a list shows; what two ids look like is neither, and both are named", () => {
+    const first = (id: string) => id.slice(0, 2);
+    expect(resolve("ab", ["abcd", "efgh"], first)).toBe("abcd");
+    expect(resolve("ab", ["abcd", "abef"], first)).toBeNull();
+    expect(nearestId("ab", ["abcd", "abef"], first)).toEqual(["abcd", "abef"]);
   });
 
   it("brings to mind those that look like it", () => {

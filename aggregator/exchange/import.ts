@@ -1,6 +1,6 @@
 import { parseValue } from "../../shared/contracts/parse.ts";
 import { TelemetrySample } from "../../shared/contracts/telemetry.ts";
-import { type Rejection, SkadiError } from "../../shared/errors.ts";
+import { type Rejection, reject, SkadiError } from "../../shared/errors.ts";
 import type { Store } from "../store/store.ts";
 import { readCsvRows } from "./csv.ts";
 import type { Format } from "./export.ts";
@@ -40,7 +40,7 @@ export async function importFile(request: ImportRequest): Promise<Imported> {
     const { rack_id, seq } = sample;
     if (!rack_ids.has(rack_id)) {
       const detail = { field: "rack_id", value: rack_id, expected: "a rack of this site" };
-      throw badRow(path, where, [{ code: "SKADI_UNKNOWN_RACK", message: `rack_id ${rack_id}`, ...detail }]);
+      throw badRow(path, where, [reject("SKADI_UNKNOWN_RACK", detail)]);
     }
     done.rows++;
     if (store.samples.find(rack_id, seq)) {

@@ -136,6 +136,44 @@ export const AgentConfig = z.strictObject({
 });
 export type AgentConfig = z.infer<typeof AgentConfig>;
 
+/** The site's supply air: the setpoint it is run at, and how far and how fast the optimizer may move it. */
+const Supply = z
+  .strictObject({
+    /** Whether a simulated site's supply air may be driven; a real site's is only advised. */
+    drive: z.boolean().default(true),
+    design_c: z.number().default(19.4),
+    min: z.number().default(16),
+    max: z.number().default(26),
+    /** The largest change of one plan: towards the warm side, and towards the cool, safe one. */
+    step_max: z.number().positive().default(0.5),
+    step_down_max: z.number().positive().default(3),
+    /** How fast the delivered air follows its setpoint. */
+    lag_s: z.number().positive().default(90),
+  })
+  .refine(maxAboveMin, MAX_ABOVE_MIN)
+  .refine((s) => s.design_c >= s.min && s.design_c <= s.max, {
+    path: ["design_c"],
+    error: "a value from min to max",
+  })
+  .prefault({});
+
+/** What the optimizer knows from data sheets, because telemetry does not show it. */
+const Equipment = z
+  .strictObject({
+    fan_full_kw: z.number().positive().default(0.95),
+    pump_full_kw: z.number().positive().default(0.35),
+    /** Chillers of the air and the water side, at the reference temperature; gain per K of warmer supply. */
+    air_cop: z.number().positive().default(4.5),
+    water_cop: z.number().positive().default(11),
+    cop_per_k: z.number().min(0).max(0.1).default(0.025),
+    cop_ref_c: z.number().default(20),
+    water_c: z.number().default(25),
+    capacity_tokens_ps: z.number().positive().default(18_000),
+    /** The batching window that racks use when none is set. */
+    batch_window_ms: z.number().min(0).default(20),
+  })
+  .prefault({});
+
 export const AggregatorConfig = z.strictObject({
   site: SiteId.default("dc1"),
   rows: z
@@ -175,6 +213,14 @@ export const AggregatorConfig = z.strictObject({
       interval_s: z.number().positive().default(120),
       /** Nothing is optimised while p95 exceeds this share of its limit. */
       latency_guard_share: z.number().positive().max(1).default(0.95),
+      /** `predictive`: models and a linear program, falling back to `described` where the models are not good enough. */
+      policy: z.enum(["predictive", "described"]).default("predictive"),
+      /** The solver's patience. */
+      time_limit_s: z.number().positive().default(10),
+      /** Distance that the agents' guardrail keeps from the inlet's limit (its inlet_margin_c). */
+      inlet_margin_c: z.number().min(0).default(0.5),
+      supply: Supply,
+      equipment: Equipment,
     })
     .prefault({}),
   store: z

@@ -6,6 +6,8 @@ const DAY_WEIGHT = 0.3;
 /** Without a profile the trend of the last minutes goes on, damped: half of it is the noise of jobs that come and go. */
 const TREND_S = 600;
 const TREND_TRUST = 0.5;
+/** Bursts within a minute are no change of level. */
+const LEVEL_WEIGHT = 0.4;
 /** A profile may not multiply the present load beyond this. */
 const GROWTH_MAX = 1.6;
 
@@ -53,7 +55,7 @@ export function createLoadForecast(): LoadForecast {
       bin_count++;
       if (level === null) slow = tokens_ps;
       else slow += (tokens_ps - slow) * (1 - Math.exp(-Math.max(0, now_ms - last_ms) / 1000 / TREND_S));
-      level = tokens_ps;
+      level = level === null ? tokens_ps : level + LEVEL_WEIGHT * (tokens_ps - level);
       last_ms = now_ms;
     },
     expected(now_ms, ahead_s) {

@@ -1,7 +1,7 @@
 import type { Operation, Outlook } from "./rack-model.ts";
 
 /** What the planner watches of a rack besides cost. */
-export const EFFECTS = ["inlet", "latency", "rack_kw", "floor"] as const;
+export const EFFECTS = ["inlet", "latency", "rack_kw"] as const;
 export type Effects = Record<(typeof EFFECTS)[number], number>;
 
 /** A device's range, as a convex chain of pieces from `low` upwards, relative to where it stands. */
@@ -46,20 +46,11 @@ export function evaluate(
   predict: (operation: Operation) => Outlook,
   operation: Operation,
   peak_tokens_ps: number,
-  floorAt: (mass_c: number) => number,
 ): Evaluated {
   const mean = predict(operation);
   const peak = predict({ ...operation, tokens_ps: peak_tokens_ps });
-  return {
-    cost_kw: mean.total_kw,
-    effects: {
-      inlet: peak.inlet_c,
-      latency: peak.latency_p95_ms,
-      rack_kw: peak.pdu_kw,
-      // How far the device's own protection would hold the fan above what is asked.
-      floor: floorAt(peak.mass_c) - operation.fan_pct,
-    },
-  };
+  const effects = { inlet: peak.inlet_c, latency: peak.latency_p95_ms, rack_kw: peak.pdu_kw };
+  return { cost_kw: mean.total_kw, effects };
 }
 
 /** Differences per unit between two evaluations. */

@@ -71,27 +71,32 @@ const TRUST: Record<Axis | "routing_weight_pct", number> = {
 };
 /** Smaller changes are not worth an action. */
 const DEADBAND: Record<Axis | "routing_weight_pct" | "supply_c", number> = {
-  fan_rpm_pct: 1.2,
-  pump_rpm_pct: 1.5,
-  batch_window_ms: 3,
-  routing_weight_pct: 2,
-  supply_c: 0.1,
+  fan_rpm_pct: 1.5,
+  pump_rpm_pct: 2,
+  batch_window_ms: 4,
+  routing_weight_pct: 2.5,
+  supply_c: 0.15,
 };
 /** A window's inlet above guardrail's margin costs a protective action; this many σ make it one in 20,000. */
 const INLET_SIGMAS = 4;
-/** At most 4 % of the windows, as measured, may have a p95 above its limit. */
-const LATENCY_SIGMAS = 1.75;
+/** At most 1.5 % of the windows, as measured, may have a p95 above its limit. */
+const LATENCY_SIGMAS = 2.2;
 const DEVIATION_SHARE_MAX = 0.95;
-/** Price of breaking a limit, far above any saving: kW per °C, ms, kW and % of fan below its floor. */
-const PENALTY: Effects = { inlet: 20, latency: 1, rack_kw: 50, floor: 0.1 };
-const WORDS: Effects extends Record<infer K, number> ? Record<K & string, string> : never = {
+/** Price of breaking a limit, far above any saving: kW per °C, ms and kW. */
+const PENALTY: Effects = { inlet: 20, latency: 1, rack_kw: 50 };
+/**
+ * The first stretch above a planned limit eats into the margin only; for one rack alone that is not worth cooling the
+ * whole site, for several it is.
+ */
+const NEAR: Effects = { inlet: 0.7, latency: 5, rack_kw: 0 };
+const NEAR_PENALTY: Effects = { inlet: 0.5, latency: 0.1, rack_kw: 50 };
+const WORDS: Record<keyof Effects, string> = {
   inlet: "inlet",
   latency: "p95",
   rack_kw: "rack power",
-  floor: "fan floor",
 };
 /** A change must promise more than this over its full step, or noise would move devices for nothing (kW). */
-const MOVE_KW = 0.002;
+const MOVE_KW = 0.008;
 /** What a rack's inlet does when the supply gets 1 °C warmer, where no model can say. */
 const INLET_PER_SUPPLY = 0.9;
 /** A model that errs more than this (RMS, one step ahead) is not planned with. */
@@ -101,6 +106,10 @@ const PERIODS_MIN = 5;
 const GOOD_SHARE_MIN = 0.6;
 /** So many hot racks of one row are hot indeed, whatever is thought of each one's model. */
 const CORROBORATION = 3;
+/** A rack this far above its planned limit is either in trouble of its own or shares it with its row. */
+const LONE_EXCESS_C = 1;
+/** A row shares trouble when its racks come this close to the guardrail's margin. */
+const SHARED_BELOW_C = 1.5;
 /** Shares of the step to try where the full step is predicted to break something. */
 const RETREATS = [1, 0.6, 0.3];
 /** What the router fills a rack to, and the load above the site's mean that makes a rack give some away. */
@@ -169,6 +178,9 @@ export function planPredictive(
   }
   shareTraffic(parts, state, FILL_SHARE * config.capacity_tokens_ps);
 
+  const inlet_limit_c = config.limits.inlet_c - config.inlet_margin_c;
+  const shared = hotRows(state.racks, inlet_limit_c - SHARED_BELOW_C);
+
   const lp = createLp();
   const { supply } = config;
   const low = state.supply.open ? Math.max(supply.min - state.supply.setpoint_c, -supply.step_down_max) : 0;
@@ -178,9 +190,10 @@ export function planPredictive(
   const s = lp.column(per_k, Math.min(0, low), Math.max(0, high));
   const slacks: { column: number; name: keyof Effects; rack_id: string }[] = [];
   const limit = (name: keyof Effects, most: number, terms: [number, number][], rack_id: string) => {
-    const column = lp.column(PENALTY[name], 0, Number.POSITIVE_INFINITY);
-    lp.row(Number.NEGATIVE_INFINITY, most, [...terms, [column, -1]]);
-    slacks.push({ column, name, rack_id });
+    const near = lp.column(NEAR_PENALTY[name], 0, NEAR[name]);
+    const far = lp.column(PENALTY[name], 0, Number.POSITIVE_INFINITY);
+    lp.row(Number.NEGATIVE_INFINITY, most, [...terms, [near, -1], [far, -1]]);
+    slacks.push({ column: far, name, rack_id });
   };
 
   const moved_cost = parts.reduce(
@@ -196,8 +209,9 @@ export function planPredictive(
     >;
     const room = { ...part.most };
     for (const name of EFFECTS) room[name] -= part.now.effects[name];
+    // One rack's heat that its row does not share is its own: it may not get worse, but does not cool the whole site.
+    if (-room.inlet > (part.rack.held ? 0 : LONE_EXCESS_C) && !shared.has(part.rack.row)) room.inlet = 0;
     terms.inlet.push([s, warmer[i]!.effects.inlet - part.now.effects.inlet]);
-    terms.floor.push([s, warmer[i]!.effects.floor - part.now.effects.floor]);
     for (const curve of part.curves.values()) {
       curve.columns = curve.pieces.map(({ cost, width }) => lp.column(cost, 0, width));
       for (const name of EFFECTS) {
@@ -215,12 +229,11 @@ export function planPredictive(
       for (const name of EFFECTS)
         terms[name].push([traffic.column, traffic.per_token[name] * traffic.donor_tokens_ps]);
     }
-    for (const name of EFFECTS)
-      if (part.most[name] < Number.POSITIVE_INFINITY) limit(name, room[name], terms[name], part.rack.rack_id);
+    for (const name of EFFECTS) limit(name, room[name], terms[name], part.rack.rack_id);
   }
   lp.row(0, 0, balance);
-  const inlet_limit_c = config.limits.inlet_c - config.inlet_margin_c;
-  for (const rack of corroborated(blind, state.racks, inlet_limit_c)) {
+  for (const rack of blind) {
+    if (!shared.has(rack.row) || !(rack.model.recent && rack.model.recent.inlet_c > inlet_limit_c)) continue;
     limit("inlet", inlet_limit_c - rack.model.recent!.inlet_c, [[s, INLET_PER_SUPPLY]], rack.rack_id);
   }
 
@@ -275,21 +288,20 @@ function partOf(rack: PredictiveRack, state: PredictiveState, config: Predictive
     inlet: limits.inlet_c - inlet_margin_c - margin_c,
     latency: limits.latency_p95_ms - LATENCY_SIGMAS * model.scatter.latency_p95_ms,
     rack_kw: limits.rack_kw,
-    floor: model.fanFloor(recent.outlet_c) === null ? Number.POSITIVE_INFINITY : 0,
   };
   const part: Part = {
     ...{ rack, recent, at, most },
-    now: { cost_kw: 0, effects: { inlet: 0, latency: 0, rack_kw: 0, floor: 0 } },
+    now: { cost_kw: 0, effects: { inlet: 0, latency: 0, rack_kw: 0 } },
     curves: new Map(),
     traffic: {
-      per_token: { cost: 0, inlet: 0, latency: 0, rack_kw: 0, floor: 0 },
+      per_token: { cost: 0, inlet: 0, latency: 0, rack_kw: 0 },
       taker_share: 0,
       donor_tokens_ps: 0,
       column: -1,
     },
   };
   part.now = predictAt(part, {}, 0);
-  if (rack.held) return part;
+  if (rack.held && rack.held !== "persistent") return part;
   for (const axis of AXES) {
     if (!state.open(rack.rack_id, axis)) continue;
     const curve = curveOf(part, axis, config);
@@ -318,9 +330,8 @@ function operationAt({ at }: Part, choice: Choice, supply_change: number): Opera
 function predictAt(part: Part, choice: Choice, supply_change: number): Evaluated {
   const { model, load } = part.rack;
   const predict = (operation: Operation): Outlook => model.predict(operation)!;
-  const floorAt = (mass_c: number) => model.fanFloor(mass_c) ?? Number.NEGATIVE_INFINITY;
   const peak = load.peak_tokens_ps * (choice.load_factor ?? 1);
-  return evaluate(predict, operationAt(part, choice, supply_change), peak, floorAt);
+  return evaluate(predict, operationAt(part, choice, supply_change), peak);
 }
 
 const withSupply = (part: Part, by_c: number): Evaluated => predictAt(part, {}, by_c);
@@ -329,8 +340,10 @@ function curveOf(part: Part, axis: Axis, { actuators }: PredictiveConfig): AxisC
   const { min, max, step_max } = actuators[axis];
   const here = part.at[OPERATION_FIELD[axis]];
   const reach = Math.min(TRUST[axis], step_max);
-  const low = Math.max(min, here - reach) - here;
-  const high = Math.min(max, here + reach) - here;
+  // A rack in persistent deviation is left alone, but for what can only help it: more coolant, less waiting.
+  const held = part.rack.held !== null;
+  const low = held && axis !== "batch_window_ms" ? 0 : Math.max(min, here - reach) - here;
+  const high = held && axis !== "pump_rpm_pct" ? 0 : Math.min(max, here + reach) - here;
   // Outside its limits (a device that controls itself may be) it can only be brought back by its own control.
   if (low > 0 || high < 0 || high - low < 1e-6) return null;
   const stops = [low, low / 2, 0, high / 2, high].filter((x, k, all) => k === 0 || x > all[k - 1]! + 1e-9);
@@ -340,7 +353,6 @@ function curveOf(part: Part, axis: Axis, { actuators }: PredictiveConfig): AxisC
     return [x, seen[k]!.cost_kw - part.now.cost_kw + moving] as const;
   });
   const per = perUnit(seen[0]!.effects, seen.at(-1)!.effects, high - low);
-  if (!Number.isFinite(per.floor)) per.floor = 0;
   return { low, pieces: convexPieces(points), per };
 }
 
@@ -355,7 +367,6 @@ function shareTraffic(parts: readonly Part[], state: PredictiveState, capacity_t
     const more = LOAD_STEP_TOKENS_PS / Math.max(1, part.at.tokens_ps);
     const loaded = predictAt(part, { load_factor: 1 + more }, 0);
     const per = perUnit(part.now.effects, loaded.effects, LOAD_STEP_TOKENS_PS);
-    if (!Number.isFinite(per.floor)) per.floor = 0;
     const cost = (loaded.cost_kw - part.now.cost_kw) / LOAD_STEP_TOKENS_PS;
     part.traffic.per_token = { ...per, cost };
     const weight = weightOf(part);
@@ -381,16 +392,11 @@ function weightRange({ rack }: Part, { actuators }: PredictiveConfig): [number, 
   return [(Math.max(min, now - reach) - now) / 100, (Math.min(WEIGHT_FULL_PCT, now + reach) - now) / 100];
 }
 
-/** Racks without a good model whose heat the row confirms. */
-function corroborated(
-  blind: readonly PredictiveRack[],
-  all: readonly PredictiveRack[],
-  limit_c: number,
-): PredictiveRack[] {
-  const hot = (rack: PredictiveRack) => (rack.model.recent?.inlet_c ?? Number.NEGATIVE_INFINITY) > limit_c;
-  const by_row = new Map<string, number>();
-  for (const rack of all) if (hot(rack)) by_row.set(rack.row, (by_row.get(rack.row) ?? 0) + 1);
-  return blind.filter((rack) => hot(rack) && by_row.get(rack.row)! >= CORROBORATION);
+/** Rows in which several racks are hot: whatever is thought of each one's sensor, that is the air. */
+function hotRows(racks: readonly PredictiveRack[], limit_c: number): Set<string> {
+  const hot = racks.filter(({ model }) => (model.recent?.inlet_c ?? Number.NEGATIVE_INFINITY) > limit_c);
+  const by_row = Map.groupBy(hot, (rack) => rack.row);
+  return new Set([...by_row].filter(([, members]) => members.length >= CORROBORATION).map(([row]) => row));
 }
 
 function unmet(
@@ -400,7 +406,7 @@ function unmet(
   const worst = new Map<keyof Effects, { count: number; most: number; rack_id: string }>();
   for (const { column, name, rack_id } of slacks) {
     const by = values[column]!;
-    if (name === "floor" || by < 0.05) continue;
+    if (by < 0.05) continue;
     const seen = worst.get(name) ?? { count: 0, most: 0, rack_id };
     worst.set(name, {
       count: seen.count + 1,

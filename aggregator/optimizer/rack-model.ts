@@ -62,8 +62,6 @@ export interface RackModel {
   readonly one_step: PredictionErrors;
   /** Means of the last complete period. */
   readonly recent: Observation | null;
-  /** The lowest fan speed that the device's own protection allows at a mass temperature; null: never met. */
-  fanFloor(mass_c: number): number | null;
   /** Tells the model which fan speed was asked for, so that it sees when the device overrules it. */
   asked(fan_pct: number | null): void;
   readonly periods: number;
@@ -99,6 +97,8 @@ const BATCH_HALF_MS = 40;
 const DRAUGHT_SHARE = 0.12;
 /** A neighbour's share of the hot air at a rack's back. */
 const NEIGHBOURS_SHARE = 0.4;
+/** Hotter than this the rack has shut down, and linear leakage says nothing any more. */
+const MASS_MAX_C = 80;
 const RECIRCULATION_MAX = 0.9;
 
 /** Air flow at full speed (kW/K), cold plate at full flow (kW/K), air effectiveness, direct share of heat to air. */
@@ -116,6 +116,8 @@ const FLOOR_PRIOR = { prior: [46, 2.8], deviation: [4, 0.8] };
 /** The device overrules what was asked when it turns this much faster. */
 const OVERRULED_PCT = 1.5;
 const FLOOR_REF_C = 40;
+const FLOOR_PASSES = 6;
+const FLOOR_RELAX = 0.6;
 
 const NOISE = {
   inlet: 0.15 ** 2,
@@ -300,9 +302,8 @@ export function createRackModel(equipment: Equipment): RackModel {
       ((1 - r) * op.supply_c + r * NEIGHBOURS_SHARE * op.neighbour_c + own * heat_rise + off.inlet) / scale;
     const in1 = (own * per_mass) / scale;
     const to_air = effect * flow;
-    const mass_c =
-      ((1 - direct) * a0 + to_air * in0 + u * equipment.water_c) /
-      (to_air * (1 - in1) + u - (1 - direct) * a1);
+    const carried = Math.max(0.02, to_air * (1 - in1) + u - (1 - direct) * a1);
+    const mass_c = Math.min(MASS_MAX_C, ((1 - direct) * a0 + to_air * in0 + u * equipment.water_c) / carried);
     const inlet_c = in0 + in1 * mass_c;
     const it_kw = a0 + a1 * mass_c;
     const outlet_c = (1 - effect) * inlet_c + per_mass * mass_c + heat_rise;
@@ -317,6 +318,20 @@ export function createRackModel(equipment: Equipment): RackModel {
       ...{ inlet_c, outlet_c, mass_c, pdu_kw, gpu_kw, latency_p95_ms, cooling_kw },
       total_kw: pdu_kw + cooling_kw,
     };
+  };
+  /** The device's own protection turns the fan faster than asked where the rack gets warm. */
+  const overruled = (op: Operation, predict: (op: Operation) => Outlook): Outlook => {
+    let outlook = predict(op);
+    if (!floor_seen) return outlook;
+    let fan_pct = op.fan_pct;
+    for (let pass = 0; pass < FLOOR_PASSES; pass++) {
+      const least = floor.theta[0]! + floor.theta[1]! * (outlook.mass_c - FLOOR_REF_C);
+      const next = Math.min(100, Math.max(op.fan_pct, fan_pct + FLOOR_RELAX * (least - fan_pct)));
+      if (Math.abs(next - fan_pct) < 0.05) break;
+      fan_pct = next;
+      outlook = predict({ ...op, fan_pct });
+    }
+    return outlook;
   };
   const live = {
     ...{ heat: heat.theta, air: air.theta, gpu: gpu.theta, power: power.theta, latency: latency.theta },
@@ -346,7 +361,7 @@ export function createRackModel(equipment: Equipment): RackModel {
       clear(sums);
       outlets.fill(0);
     },
-    predict: (op) => (periods < PERIODS_MIN ? null : solve(op, live, offset)),
+    predict: (op) => (periods < PERIODS_MIN ? null : overruled(op, (of) => solve(of, live, offset))),
     inletDeviation(op) {
       const lift = (recent?.outlet_c ?? 36) - op.supply_c;
       const missing = Math.max(0, 1 - air.theta[2]! / Math.max(1, op.fan_pct));
@@ -358,7 +373,6 @@ export function createRackModel(equipment: Equipment): RackModel {
     get recent() {
       return recent;
     },
-    fanFloor: (mass_c) => (floor_seen ? floor.theta[0]! + floor.theta[1]! * (mass_c - FLOOR_REF_C) : null),
     asked(fan_pct) {
       asked_pct = fan_pct;
     },

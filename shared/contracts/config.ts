@@ -142,7 +142,7 @@ const Supply = z
     /** Whether a simulated site's supply air may be driven; a real site's is only advised. */
     drive: z.boolean().default(true),
     design_c: z.number().default(19.4),
-    min: z.number().default(16),
+    min: z.number().default(19),
     max: z.number().default(26),
     /** The largest change of one plan: towards the warm side, and towards the cool, safe one. */
     step_max: z.number().positive().default(0.5),

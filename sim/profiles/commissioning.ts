@@ -14,7 +14,7 @@ const SWEPT: Partial<Record<RackTarget, readonly [low: number, high: number]>> =
   batch_window_ms: [0, 80],
   routing_weight_pct: [80, 100],
 };
-const SUPPLY_C = [16, 25] as const;
+const SUPPLY_C = [18.5, 25.5] as const;
 /** Long enough for the racks' thermal mass and the supply air to settle. */
 const HOLD_S = 900;
 const SUPPLY_HOLD_S = 2_700;

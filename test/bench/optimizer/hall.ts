@@ -186,8 +186,34 @@ export function runHall(options: {
       const was = rack.mms?.state;
       rack.mms = nextFilter(rack.mms, { ...thresholds(scorer), d }, MMS);
       rack.d_slow = rack.d_slow === null ? d : rack.d_slow + D_SLOW_ALPHA * (d - rack.d_slow);
-      if (rack.mms.state === "persistent" && was === "transient" && !faultyAround(schedule, i, plant.now_ms))
+      if (
+        rack.mms.state === "persistent" &&
+        was === "transient" &&
+        !faultyAround(schedule, i, plant.now_ms)
+      ) {
         counts.episodes++;
+        if (process.env.EPI && Math.random() < 0.1) {
+          const v = scorer.score(toFeatures(seen));
+          console.error(
+            rack.rack_id,
+            ((plant.now_ms - START_MS) / 3.6e6).toFixed(2),
+            d.toFixed(2),
+            rack.d_slow?.toFixed(2),
+            [...toFeatures(seen)]
+              .map(
+                (q, j) =>
+                  scorer.model.features[j] +
+                  ":" +
+                  q.toFixed(1) +
+                  "(" +
+                  (100 * v.contributions[j]!).toFixed(0) +
+                  "%)",
+              )
+              .join(" "),
+            JSON.stringify(rack.setpoints),
+          );
+        }
+      }
     }
     const guarded = supervised.guarded;
     const decision = guard(CONTEXT, agent.guard_state, {

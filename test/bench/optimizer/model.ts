@@ -1,34 +1,71 @@
+import { createSolver } from "../../../aggregator/optimizer/lp.ts";
 import type { ModelFile } from "../../../shared/contracts/model.ts";
+import { believed } from "../../../shared/ims/believed.ts";
 import { FEATURES, toFeatures } from "../../../shared/ims/features.ts";
-import { rowBuffer } from "../../../shared/ims/rows.ts";
+import { type RowBuffer, rowBuffer } from "../../../shared/ims/rows.ts";
+import { createScorer } from "../../../shared/ims/score.ts";
 import { trainModel } from "../../../shared/ims/train.ts";
 import { seededRandom } from "../../../shared/random.ts";
 import { createPlant } from "../../../sim/plant/plant.ts";
 import { createCommissioning } from "../../../sim/profiles/commissioning.ts";
 import { readWindow } from "../../../sim/site/window.ts";
 import { RACKS } from "../fault-schedule.ts";
-import { START_MS } from "./hall.ts";
+import { runHall, START_MS } from "./hall.ts";
+import { predictivePolicy } from "./policies.ts";
 
 /** Other racks, other noise than any reported seed. */
 const TRAINING_SEED = 9001;
 const TICK_S = 60;
+const SWEEP_TICK_S = 240;
 const WINDOW_S = 5;
 const LIMITS = { inlet_c: 28, latency_p95_ms: 250, rack_kw: 12 };
 
-/** A day of nominal operation and, if wanted, a day of the commissioning sweep. */
-export function trainHallModel(commissioned: boolean): ModelFile {
+/**
+ * What the hall's IMS model is learnt from: a day as the plant runs by itself and, if commissioned, a day in which
+ * setpoints are swept and a day under the optimiser without its bound on D, both without faults.
+ */
+export async function trainHallModel(commissioned: boolean, clusters = 8): Promise<ModelFile> {
   const rows = rowBuffer();
-  const x = new Float64Array(FEATURES.length);
-  for (const sweep of commissioned ? [false, true] : [false]) {
-    const seed = TRAINING_SEED + (sweep ? 1 : 0);
-    const plant = createPlant({ rack_ids: RACKS, seed, start_ms: START_MS });
-    const commissioning = createCommissioning(plant, seededRandom(seed).fork("commissioning"));
-    for (let minute = 0; minute < 1_440; minute++) {
-      if (sweep) commissioning.advance(TICK_S);
-      for (let s = 0; s < TICK_S - WINDOW_S; s++) plant.step(1);
-      for (const window of readWindow(plant, RACKS, WINDOW_S)) rows.push(toFeatures(window, x));
-    }
+  record(rows, TRAINING_SEED, false);
+  if (commissioned) {
+    record(rows, TRAINING_SEED + 1, true);
+    await recordOptimised(rows, TRAINING_SEED + 2, train(rows, 8, ""));
   }
-  const data = `plant, seed ${TRAINING_SEED}, 24 h nominal${commissioned ? " and 24 h commissioning sweep" : ""}`;
-  return trainModel(rows.matrix(), { limits: LIMITS, data, created_ms: 0, clusters: 8, seed: 42 });
+  const what = commissioned ? "24 h nominal, 24 h swept and 24 h optimised" : "24 h nominal";
+  return train(rows, clusters, `plant, seeds from ${TRAINING_SEED}, ${what}`);
+}
+
+function train(rows: RowBuffer, clusters: number, data: string): ModelFile {
+  return trainModel(rows.matrix(), { limits: LIMITS, data, created_ms: 0, clusters, seed: 42 });
+}
+
+function record(rows: RowBuffer, seed: number, sweep: boolean): void {
+  const x = new Float64Array(FEATURES.length);
+  const plant = createPlant({ rack_ids: RACKS, seed, start_ms: START_MS });
+  const commissioning = createCommissioning(plant, seededRandom(seed).fork("commissioning"));
+  const tick_s = sweep ? SWEEP_TICK_S : TICK_S;
+  for (let at_s = 0; at_s < 86_400; at_s += tick_s) {
+    if (sweep) commissioning.advance(tick_s);
+    for (let s = 0; s < tick_s - WINDOW_S; s++) plant.step(1);
+    for (const window of readWindow(plant, RACKS, WINDOW_S)) rows.push(toFeatures(window, x));
+  }
+}
+
+async function recordOptimised(rows: RowBuffer, seed: number, model: ModelFile): Promise<void> {
+  const solve = await createSolver();
+  const unbound = createScorer({ ...model, tau_fast: 1e9, tau_persist: 1e9 });
+  const x = new Float64Array(FEATURES.length);
+  runHall({
+    ...{ seed, days: 1, schedule: [], scorer: unbound },
+    policy: (hall) => {
+      const policy = predictivePolicy(hall, unbound, solve, () => {});
+      return {
+        ...policy,
+        onSample(i, sample, h) {
+          policy.onSample?.(i, sample, h);
+          if ((h.now_ms() - START_MS) % (TICK_S * 1000) === 0) rows.push(toFeatures(believed(sample), x));
+        },
+      };
+    },
+  });
 }

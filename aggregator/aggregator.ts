@@ -19,6 +19,7 @@ import { createMms } from "./mms/mms.ts";
 import { modelLibrary } from "./models/library.ts";
 import { createRollout } from "./models/rollout.ts";
 import { createTrainer } from "./models/train-job.ts";
+import { createSolver } from "./optimizer/lp.ts";
 import { createOptimizer } from "./optimizer/optimizer.ts";
 import { reachableHost } from "./reachable-host.ts";
 import { simulatorLink } from "./scenarios/simulator.ts";
@@ -151,8 +152,9 @@ async function run(
     undo.defer(() => upkeep.stop());
     const { limits, actuators } = config;
     const optimizer = createOptimizer({
-      ...{ clock, log, fleet, store, events, rollout, mode, actions },
-      config: { limits, actuators, ...config.optimizer },
+      ...{ clock, log, fleet, store, events, rollout, mode, actions, simulator },
+      solve: await createSolver(),
+      config: { limits, actuators, optimizer: config.optimizer },
     });
     optimizer.start();
     undo.defer(() => optimizer.stop());

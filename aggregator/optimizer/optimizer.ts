@@ -1,5 +1,7 @@
 import { randomUUID } from "node:crypto";
 import { type Action, RACK_TARGETS, type RackTarget } from "../../shared/contracts/action.ts";
+import type { Actuators, AggregatorConfig, Limits } from "../../shared/contracts/config.ts";
+import type { Scorer } from "../../shared/ims/score.ts";
 import type { Log } from "../../shared/log.ts";
 import { type Clock, isoTime } from "../../shared/time.ts";
 import type { ActionLog, SetpointAction } from "../actions/action-log.ts";
@@ -7,8 +9,18 @@ import type { ModeControl } from "../control/mode.ts";
 import type { EventBus } from "../events.ts";
 import { agentOnline, dataAgeMs, type Fleet, type Rack } from "../fleet.ts";
 import type { Rollout } from "../models/rollout.ts";
+import type { SimulatorLink } from "../scenarios/simulator.ts";
 import type { Store } from "../store/store.ts";
-import { type Plan, type PlanConfig, type PlanRack, type PlanState, type Proposal, plan } from "./plan.ts";
+import type { Solver } from "./lp.ts";
+import { type Plan, type PlanRack, type PlanState, type Proposal, plan, skipReason } from "./plan.ts";
+import {
+  type PredictivePlan,
+  type PredictiveState,
+  planningConfig,
+  planPredictive,
+  siteTrouble,
+} from "./predictive.ts";
+import { createSiteObserver, type PredictionQuality } from "./site-observer.ts";
 import { createTrials } from "./trials.ts";
 
 interface TickReport {
@@ -17,6 +29,13 @@ interface TickReport {
   skipped: Plan["skipped"];
   rejected: Plan["rejected"];
   actions: Action[];
+  /** What decided, and why the described policy did although the predictive one is set. */
+  policy: "predictive" | "described";
+  fallback: string | null;
+  explanations: string[];
+  plan_ms: number;
+  solver: PredictivePlan["solver"] | null;
+  prediction: PredictionQuality;
 }
 
 export interface Optimizer {
@@ -27,7 +46,8 @@ export interface Optimizer {
 }
 
 export interface OptimizerContext {
-  config: PlanConfig;
+  config: { limits: Limits; actuators: Actuators; optimizer: AggregatorConfig["optimizer"] };
+  solve: Solver;
   clock: Clock;
   log: Log;
   fleet: Fleet;
@@ -36,52 +56,161 @@ export interface OptimizerContext {
   rollout: Rollout;
   mode: ModeControl;
   actions: ActionLog;
+  simulator: SimulatorLink;
 }
 
-/** The slow loop: a thin shell around `plan` and `judge`. */
+/** Samples come every 5 s; asking twice as often misses none. */
+const OBSERVE_MS = 2_500;
+const AGE_MAX_MS = 60_000;
+
+/** The slow loop: a thin shell around the plans and `judge`. */
 export function createOptimizer(context: OptimizerContext): Optimizer {
-  const { clock, log, actions } = context;
-  const interval_ms = context.config.interval_s * 1000;
+  const { clock, log, actions, fleet, simulator } = context;
+  const { limits, actuators, optimizer: settings } = context.config;
+  const interval_ms = settings.interval_s * 1000;
   const trials = createTrials(context, interval_ms);
-  let stopTimer: (() => void) | undefined;
+  const observer = createSiteObserver({
+    rack_ids: fleet.racks.map(({ rack_id }) => rack_id),
+    equipment: settings.equipment,
+    supply: settings.supply,
+  });
+  const observed_ms = new Map<string, number>();
+  const planning = planningConfig(context.config);
+  const stops: (() => void)[] = [];
+
+  const observe = () => {
+    for (const rack of fleet.racks) {
+      if (!rack.sample || rack.ts_ms <= (observed_ms.get(rack.rack_id) ?? Number.NEGATIVE_INFINITY)) continue;
+      observed_ms.set(rack.rack_id, rack.ts_ms);
+      observer.observe(rack.rack_id, rack.sample, rack.ts_ms, setpointsOf(rack, actions));
+    }
+  };
+
+  /** The supply air has an actuator where a simulator is connected; elsewhere a setpoint is only advised. */
+  const supplyDriven = () => {
+    const { mode, kill_switch } = context.mode.get();
+    return mode === "closed_loop" && !kill_switch && settings.supply.drive && simulator.status() !== null;
+  };
+  /** Whoever drives the supply air lets go of a setpoint that is not renewed. */
+  const holdSupply = (now_ms: number) => {
+    const { design_c, min, max } = settings.supply;
+    if (!supplyDriven()) return observer.supply(design_c, now_ms);
+    const applied = actions.setpoints.value(null, "supply_c");
+    if (applied === null) return;
+    const held_c = Math.max(min, Math.min(max, applied));
+    simulator.setSupply(held_c);
+    observer.supply(held_c, now_ms);
+  };
 
   /** null: not carried out. */
-  const carryOut = (proposal: Proposal, now_ms: number): Action | null => {
+  const carryOut = (proposal: Proposal, policy: TickReport["policy"], now_ms: number): Action | null => {
     const { mode } = context.mode.get();
     const action = toAction(proposal, mode, now_ms);
-    // The site's supply air has no actuator on this side yet: whatever the mode, it is only advised.
+    // The described policy only guesses the setpoint, from the coolest inlet: that is good enough for advice.
+    if (policy === "predictive" && proposal.target === "supply_c" && supplyDriven()) {
+      const applied: Action = { ...action, outcome: "applied" };
+      simulator.setSupply(proposal.to);
+      observer.supply(proposal.to, now_ms);
+      actions.record(applied);
+      return applied;
+    }
     if (mode === "advisory" || !isForRack(action)) {
       actions.record(action);
       return action;
     }
-    return trials.begin(action, proposal.predicted, now_ms) ? { ...action, outcome: "sent" } : null;
+    return trials.begin(action, proposal, now_ms) ? { ...action, outcome: "sent" } : null;
   };
+
+  const described = (now_ms: number): Plan =>
+    plan(planState(context, now_ms, trials.resting), { limits, actuators, ...settings }, now_ms);
+
+  const predictive = (scorer: Scorer, now_ms: number): PredictivePlan => {
+    const closed_loop = context.mode.get().mode === "closed_loop";
+    const rested = (rack_id: string | null, target: Action["target"]) => {
+      const since_ms = now_ms - actions.setpoints.changedMs(rack_id, target);
+      return (since_ms < 0 || since_ms >= interval_ms) && !trials.resting(rack_id, target, now_ms);
+    };
+    const state: PredictiveState = {
+      racks: fleet.racks.map((rack) => ({
+        ...observer.rack(rack.rack_id, now_ms)!,
+        held: heldBecause(rack, closed_loop, now_ms),
+        setpoints: setpointsOf(rack, actions),
+        d_level: rack.d_slow,
+      })),
+      supply: { setpoint_c: observer.supply_setpoint_c, open: rested(null, "supply_c") },
+      scorer,
+      open: rested,
+    };
+    return planPredictive(state, planning, context.solve);
+  };
+
+  const decide = (
+    now_ms: number,
+  ): Omit<TickReport, "ts" | "mode" | "actions"> & { proposals: Proposal[] } => {
+    const started = performance.now();
+    const trouble = settings.policy === "predictive" ? siteTrouble(observer.models()) : null;
+    const common = { explanations: [] as string[], solver: null, prediction: observer.quality() };
+    const scorer = context.rollout.scorer();
+    const skipped = skipReason(planState(context, now_ms, trials.resting));
+    if (settings.policy === "described" || trouble || skipped || !scorer) {
+      const made = described(now_ms);
+      const plan_ms = performance.now() - started;
+      return { ...common, ...made, policy: "described", fallback: trouble, plan_ms };
+    }
+    const made = predictive(scorer, now_ms);
+    const plan_ms = performance.now() - started;
+    return { ...common, ...made, skipped: null, policy: "predictive", fallback: null, plan_ms };
+  };
+
   const tick = (): TickReport => {
     const now_ms = clock.now();
+    observe();
     trials.settle(now_ms);
-    const state = planState(context, now_ms, trials.resting);
-    const { skipped, proposals, rejected } = plan(state, context.config, now_ms);
-    const taken = proposals.map((proposal) => carryOut(proposal, now_ms)).filter((action) => action !== null);
+    holdSupply(now_ms);
+    const { proposals, ...decided } = decide(now_ms);
+    const taken = proposals
+      .map((proposal) => carryOut(proposal, decided.policy, now_ms))
+      .filter((action) => action !== null);
     const { mode } = context.mode.get();
-    log.info({ mode, skipped, rejected, proposals: taken.length }, "optimizer tick");
-    return { ts: isoTime(now_ms), mode, skipped, rejected, actions: taken };
+    const { skipped, rejected, policy, fallback, explanations, plan_ms } = decided;
+    log.info(
+      { mode, policy, fallback, skipped, rejected, explanations, plan_ms, proposals: taken.length },
+      "optimizer tick",
+    );
+    return { ts: isoTime(now_ms), mode, ...decided, actions: taken };
+  };
+  const guarded = (what: string, run: () => void) => () => {
+    try {
+      run();
+    } catch (error) {
+      log.error({ err: error }, `${what} failed`);
+    }
   };
   return {
     start() {
-      stopTimer ??= clock.every(interval_ms, () => {
-        try {
-          tick();
-        } catch (error) {
-          log.error({ err: error }, "optimizer tick failed");
-        }
-      });
+      if (stops.length > 0) return;
+      stops.push(clock.every(OBSERVE_MS, guarded("optimizer's observation", observe)));
+      stops.push(clock.every(interval_ms, guarded("optimizer tick", tick)));
     },
     stop() {
-      stopTimer?.();
-      stopTimer = undefined;
+      for (const stop of stops.splice(0)) stop();
     },
     tick,
   };
+}
+
+function setpointsOf(rack: Rack, actions: ActionLog): Record<RackTarget, number | null> {
+  return Object.fromEntries(
+    RACK_TARGETS.map((target) => [target, actions.setpoints.value(rack.rack_id, target)]),
+  ) as Record<RackTarget, number | null>;
+}
+
+/** Why a rack must not be changed now; null: it may. */
+function heldBecause(rack: Rack, closed_loop: boolean, now_ms: number): string | null {
+  if (!rack.sample || dataAgeMs(rack, now_ms) > AGE_MAX_MS) return "stale";
+  // Where changes are driven, a rack without a live agent cannot take one.
+  if (closed_loop && !agentOnline(rack)) return "offline";
+  return rack.mms?.state === "persistent" ? "persistent" : null;
 }
 
 function planState(context: OptimizerContext, now_ms: number, resting: PlanState["resting"]): PlanState {
@@ -94,9 +223,7 @@ function planState(context: OptimizerContext, now_ms: number, resting: PlanState
     age_ms: dataAgeMs(rack, now_ms),
     persistent: rack.mms?.state === "persistent",
     d_level: rack.d_slow,
-    setpoints: Object.fromEntries(
-      RACK_TARGETS.map((target) => [target, actions.setpoints.value(rack.rack_id, target)]),
-    ) as Record<RackTarget, number | null>,
+    setpoints: setpointsOf(rack, actions),
   });
   return {
     racks: fleet.racks.map(toPlanRack),

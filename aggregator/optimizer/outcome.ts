@@ -1,4 +1,5 @@
 import type { RackMeans } from "../store/store.ts";
+import type { Counterfactual } from "./plan.ts";
 
 /** How much worse a rack may look after a change before the change is taken back. */
 const INLET_RISE_MAX_C = 1;
@@ -16,18 +17,25 @@ export interface Verdict {
  * Compares a rack after a change with the same rack before it.
  *
  * @param predicted what the change was expected to do; latency within it does not count as worse
+ * @param counterfactual what the rack would have drawn by its model; without one, its energy per token of before counts
  * @returns null where either side lacks a value that the comparison needs
  */
 export function judge(
   before: RackMeans,
   after: RackMeans,
   predicted: { inlet_c: number; latency_p95_ms: number },
+  counterfactual: Counterfactual | null = null,
 ): Verdict | null {
   const { inlet_c, latency_p95_ms, pdu_kw, tokens_ps } = after;
   if (inlet_c === null || latency_p95_ms === null || pdu_kw === null || before.pdu_kw === null) return null;
-  const realized_saving_kw = savingKw(before, after);
+  const realized_saving_kw =
+    counterfactual && tokens_ps !== null
+      ? counterfactual.unchanged_kw(tokens_ps) - pdu_kw
+      : savingKw(before, after);
   if (realized_saving_kw === null) return null;
-  const energy_before_kw = pdu_kw + realized_saving_kw;
+  // What was meant to cost energy, such as more cooling, is measured by what it was expected to cost.
+  const meant_kw = counterfactual && tokens_ps !== null ? counterfactual.changed_kw(tokens_ps) : 0;
+  const energy_before_kw = Math.max(meant_kw, pdu_kw + realized_saving_kw);
   const worsened =
     inlet_c > Math.max(predicted.inlet_c, before.inlet_c ?? inlet_c) + INLET_RISE_MAX_C
       ? `inlet rose to ${inlet_c.toFixed(1)} °C`

@@ -43,7 +43,14 @@ export interface Proposal {
   to: number;
   predicted_saving_kw: number;
   predicted: { inlet_c: number; latency_p95_ms: number; d: number };
+  /** What the rack would draw at another load without and with the change, where a model knows. */
+  counterfactual?: Counterfactual;
   reason: string;
+}
+
+export interface Counterfactual {
+  unchanged_kw(tokens_ps: number): number;
+  changed_kw(tokens_ps: number): number;
 }
 
 type SkipReason = "kill_switch" | "no_model" | "no_fresh_data" | null;
@@ -77,11 +84,10 @@ export type ReadyRack = PlanRack & { sample: FullSample & TelemetrySample };
 export function plan(state: PlanState, config: PlanConfig, clock_ms: number): Plan {
   const rejected: Record<string, number> = {};
   const skip = (skipped: SkipReason): Plan => ({ skipped, proposals: [], rejected });
-  if (state.kill_switch) return skip("kill_switch");
   const { scorer } = state;
-  if (!scorer) return skip("no_model");
+  const skipped = skipReason(state);
+  if (skipped || !scorer) return skip(skipped);
   const ready = state.racks.filter(isReady);
-  if (ready.length === 0) return skip("no_fresh_data");
 
   const d_levels = new Map<FullSample, number | null>(ready.map((rack) => [rack.sample, rack.d_level]));
   const deviation: DeviationForecast = ({ before, after }) => {
@@ -130,6 +136,13 @@ export function plan(state: PlanState, config: PlanConfig, clock_ms: number): Pl
   const supply = calm.length === state.racks.length ? best(supplyCandidates(calm)) : undefined;
   const chosen = supply ? [supply, ...choices] : choices;
   return { skipped: null, proposals: chosen.map((candidate) => toProposal(candidate, deviation)), rejected };
+}
+
+/** Why no policy may act; null: one may. */
+export function skipReason(state: PlanState): SkipReason {
+  if (state.kill_switch) return "kill_switch";
+  if (!state.scorer) return "no_model";
+  return state.racks.some(isReady) ? null : "no_fresh_data";
 }
 
 function isReady(rack: PlanRack): rack is ReadyRack {

@@ -1,5 +1,5 @@
 import type { RackTarget } from "../../shared/contracts/action.ts";
-import type { Actuators, Limits } from "../../shared/contracts/config.ts";
+import type { Actuators, AggregatorConfig, Limits } from "../../shared/contracts/config.ts";
 import { toFeatures } from "../../shared/ims/features.ts";
 import type { Scorer } from "../../shared/ims/score.ts";
 import {
@@ -52,6 +52,18 @@ export interface PredictiveConfig {
   time_limit_s: number;
 }
 
+/** The planner's settings, from the aggregator's configuration. */
+export function planningConfig(config: {
+  limits: Limits;
+  actuators: Actuators;
+  optimizer: AggregatorConfig["optimizer"];
+}): PredictiveConfig {
+  const { limits, actuators, optimizer } = config;
+  const { supply, inlet_margin_c, time_limit_s, equipment } = optimizer;
+  const { batch_window_ms, capacity_tokens_ps } = equipment;
+  return { limits, actuators, supply, inlet_margin_c, time_limit_s, batch_window_ms, capacity_tokens_ps };
+}
+
 export interface PredictivePlan {
   proposals: Proposal[];
   rejected: Record<string, number>;
@@ -73,7 +85,7 @@ const TRUST: Record<Axis | "routing_weight_pct", number> = {
 const DEADBAND: Record<Axis | "routing_weight_pct" | "supply_c", number> = {
   fan_rpm_pct: 1.5,
   pump_rpm_pct: 2,
-  batch_window_ms: 4,
+  batch_window_ms: 6,
   routing_weight_pct: 2.5,
   supply_c: 0.15,
 };
@@ -96,7 +108,7 @@ const WORDS: Record<keyof Effects, string> = {
   rack_kw: "rack power",
 };
 /** A change must promise more than this over its full step, or noise would move devices for nothing (kW). */
-const MOVE_KW = 0.008;
+const MOVE_KW: Record<Axis, number> = { fan_rpm_pct: 0.008, pump_rpm_pct: 0.008, batch_window_ms: 0.02 };
 /** What a rack's inlet does when the supply gets 1 °C warmer, where no model can say. */
 const INLET_PER_SUPPLY = 0.9;
 /** A model that errs more than this (RMS, one step ahead) is not planned with. */
@@ -245,6 +257,72 @@ export function planPredictive(
   }
   const explanations = unmet(slacks, solution.values);
 
+  if (process.env.DBG) {
+    const hot = parts
+      .map((p, i) => [p.rack.rack_id, p.now.effects.inlet - p.most.inlet, p] as const)
+      .sort((a, b) => b[1] - a[1])
+      .slice(0, 4);
+    console.error(
+      "S",
+      state.supply.setpoint_c.toFixed(2),
+      "->",
+      solution.values[s]!.toFixed(2),
+      "parts",
+      parts.length,
+      "blind",
+      blind.length,
+      "shared",
+      [...shared].join(),
+      "perk",
+      per_k.toFixed(2),
+      JSON.stringify(rejected),
+    );
+    for (const [id, ex, p] of hot)
+      console.error(
+        "  ",
+        id,
+        "ex",
+        ex.toFixed(2),
+        "most",
+        p.most.inlet.toFixed(2),
+        "in",
+        p.now.effects.inlet.toFixed(2),
+        "rec",
+        p.recent.inlet_c.toFixed(2),
+        "fan",
+        p.at.fan_pct.toFixed(1),
+        p.rack.setpoints.fan_rpm_pct,
+        "pump",
+        p.at.pump_pct.toFixed(1),
+        "bw",
+        p.at.batch_window_ms,
+        "tok",
+        p.at.tokens_ps.toFixed(0),
+        "pk",
+        p.rack.load.peak_tokens_ps.toFixed(0),
+        "held",
+        p.rack.held,
+        "D",
+        p.rack.d_level?.toFixed(2),
+        "sc",
+        p.rack.model.scatter.inlet_c.toFixed(2),
+        p.rack.model.scatter.latency_p95_ms.toFixed(1),
+        "dev",
+        p.rack.model.inletDeviation(p.at).toFixed(2),
+        "axes",
+        [...p.curves]
+          .map(
+            ([a, c]) =>
+              a.slice(0, 3) +
+              c.low.toFixed(1) +
+              "/" +
+              c.columns.reduce((q, k) => q + solution.values[k]!, c.low).toFixed(1) +
+              " in/u " +
+              c.per.inlet.toFixed(3),
+          )
+          .join(" "),
+      );
+  }
   const wishes = parts.map((part) => wishOf(part, solution.values));
   const taken_ps = solution.values[moved]!;
   let supply_change = solution.values[s]!;
@@ -349,7 +427,7 @@ function curveOf(part: Part, axis: Axis, { actuators }: PredictiveConfig): AxisC
   const stops = [low, low / 2, 0, high / 2, high].filter((x, k, all) => k === 0 || x > all[k - 1]! + 1e-9);
   const seen = stops.map((x) => predictAt(part, { [axis]: here + x }, 0));
   const points = stops.map((x, k) => {
-    const moving = (MOVE_KW * Math.abs(x)) / reach;
+    const moving = (MOVE_KW[axis] * Math.abs(x)) / reach;
     return [x, seen[k]!.cost_kw - part.now.cost_kw + moving] as const;
   });
   const per = perUnit(seen[0]!.effects, seen.at(-1)!.effects, high - low);
@@ -524,6 +602,12 @@ function rackProposals(
 ): Proposal[] {
   const { rack_id, setpoints } = part.rack;
   const predicted = outlookOf(part, to, supply_change, state.scorer);
+  const predict = part.rack.model.snapshot();
+  const drawn = (operation: Operation) => (tokens_ps: number) => predict({ ...operation, tokens_ps }).pdu_kw;
+  const counterfactual = {
+    unchanged_kw: drawn(part.at),
+    changed_kw: drawn(operationAt(part, to, supply_change)),
+  };
   const proposals: Proposal[] = [];
   for (const axis of AXES) {
     const value = to[axis];
@@ -537,6 +621,7 @@ function rackProposals(
       to: Math.round(Math.max(min, Math.min(max, value)) * 10) / 10,
       predicted_saving_kw: part.now.cost_kw - alone.cost_kw,
       predicted,
+      counterfactual,
       reason: reasonOf(axis, value, part),
     });
   }
@@ -551,6 +636,7 @@ function rackProposals(
       to: Math.max(min, Math.min(max, wanted)),
       predicted_saving_kw: -to.weight_change * part.traffic.donor_tokens_ps * part.traffic.per_token.cost,
       predicted,
+      counterfactual,
       reason: "traffic share of the plan: load is evened out where it costs less energy or latency",
     });
   }

@@ -244,11 +244,13 @@ export function createRackModel(equipment: Equipment): RackModel {
     const latency_off = mean.latency_p95_ms - mean.batch_window_ms - dot(latency.theta, served);
     learn(latency, served, latency_off, NOISE.latency, "latency", "latency_p95_ms");
 
-    if (asked_pct !== null && mean.fan_pct > asked_pct + OVERRULED_PCT) {
-      const regressors = [1, mass_c - FLOOR_REF_C];
-      floor.update(regressors, mean.fan_pct - dot(floor.theta, regressors), NOISE.fan);
-      floor_seen = true;
-    }
+    if (asked_pct === null) return;
+    const regressors = [1, mass_c - FLOOR_REF_C];
+    const off_floor = mean.fan_pct - dot(floor.theta, regressors);
+    const overruled_now = mean.fan_pct > asked_pct + OVERRULED_PCT;
+    // A device that does as it is asked says that its floor is no higher than that.
+    if (overruled_now || (floor_seen && off_floor < 0)) floor.update(regressors, off_floor, NOISE.fan);
+    floor_seen ||= overruled_now;
   };
 
   const track = (field: keyof PredictionErrors, error: number) => {

@@ -16,7 +16,7 @@ const REST_AFTER_ROLLBACK_MS = 1_800_000;
 interface Trial {
   action: SetpointAction;
   before: RackMeans;
-  predicted: Proposal["predicted"];
+  proposal: Proposal;
   due_ms: number;
 }
 
@@ -25,7 +25,7 @@ export interface Trials {
    * Sends a change and remembers what the rack was like before it; false, and nothing is sent, where that is not known:
    * a change that cannot be judged is not made.
    */
-  begin(action: SetpointAction, predicted: Proposal["predicted"], now_ms: number): boolean;
+  begin(action: SetpointAction, proposal: Proposal, now_ms: number): boolean;
   /** Judges what is due, and takes back what made things worse, now or since it was judged. */
   settle(now_ms: number): void;
   /** Whether a change of this device was taken back a short while ago. */
@@ -69,11 +69,12 @@ export function createTrials(context: OptimizerContext, interval_ms: number): Tr
     else actions.record(rollback);
   };
 
-  const settleTrial = ({ action, before, predicted }: Trial, now_ms: number) => {
+  const settleTrial = ({ action, before, proposal }: Trial, now_ms: number) => {
     const known = store.actions.get(action.id);
     if (known?.outcome !== "applied") return;
     const after = store.samples.means(action.rack_id, now_ms - BASELINE_MS, now_ms);
-    const verdict = after && judge(before, after, predicted);
+    const { predicted, counterfactual = null } = proposal;
+    const verdict = after && judge(before, after, predicted, counterfactual);
     if (!verdict) return;
     const { realized_saving_kw } = verdict;
     const worsened = verdict.worsened ?? deviationRose(action.rack_id, context);
@@ -85,11 +86,11 @@ export function createTrials(context: OptimizerContext, interval_ms: number): Tr
   };
 
   return {
-    begin(action, predicted, now_ms) {
+    begin(action, proposal, now_ms) {
       const before = store.samples.means(action.rack_id, now_ms - BASELINE_MS, now_ms);
       if (!before) return false;
       actions.send(action);
-      trials.push({ action, before, predicted, due_ms: now_ms + interval_ms });
+      trials.push({ action, before, proposal, due_ms: now_ms + interval_ms });
       return true;
     },
     settle(now_ms) {
@@ -108,13 +109,16 @@ export function createTrials(context: OptimizerContext, interval_ms: number): Tr
 
 const deviceKey = (rack_id: string | null, target: Target) => `${rack_id ?? "site"}/${target}`;
 
-/** Above this share of tau_fast, a rack's average D is too near to what MMS would call persistent. */
-const DEVIATION_SHARE_MAX = 0.9;
+/**
+ * Above this share of tau_fast, a rack's average D is too near to what MMS would call persistent. The predictive policy
+ * plans every rack anew in every round, with a bound on D of its own, so what it does is taken back later.
+ */
+const DEVIATION_SHARE_MAX = { described: 0.9, predictive: 1 } as const;
 
 /** D is judged by its average: the model must still know the rack's state as nominal. */
-function deviationRose(rack_id: string, { fleet, rollout }: OptimizerContext): string | null {
+function deviationRose(rack_id: string, { fleet, rollout, config }: OptimizerContext): string | null {
   const d = fleet.get(rack_id)?.d_slow ?? null;
   const tau_fast = rollout.scorer()?.model.tau_fast;
-  if (d === null || tau_fast === undefined || d < DEVIATION_SHARE_MAX * tau_fast) return null;
+  if (d === null || tau_fast === undefined || d < DEVIATION_SHARE_MAX[config.optimizer.policy] * tau_fast) return null;
   return `D rose to ${d.toFixed(2)}, near tau_fast ${tau_fast.toFixed(2)}`;
 }

@@ -15,7 +15,7 @@ import { createPlant, type Plant } from "../../../sim/plant/plant.ts";
 import { rackReader } from "../../../sim/site/rack.ts";
 import { DAY_S, RACKS, type ScheduledFault } from "../fault-schedule.ts";
 
-export const START_MS = Date.UTC(2026, 0, 15);
+export const START_MS = Date.UTC(2026, 0, 15) + 3.6e6 * Number(process.env.START_H ?? 0);
 const WINDOW_S = 5;
 const INTERVAL_S = 120;
 const LIMIT_INLET_C = 28;
@@ -238,7 +238,7 @@ export function runHall(options: {
     policy.onSample?.(i, supervised.sample, hall);
   };
 
-  const seconds = days * DAY_S;
+  const seconds = Math.round(days * DAY_S);
   for (let second = 0; second < seconds; second++) {
     for (const entry of schedule) {
       if (entry.start_s === second) active.set(entry, plant.inject(entry.fault));

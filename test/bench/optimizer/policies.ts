@@ -1,7 +1,7 @@
 import type { Solver } from "../../../aggregator/optimizer/lp.ts";
 import { judge } from "../../../aggregator/optimizer/outcome.ts";
 import { type PlanRack, plan } from "../../../aggregator/optimizer/plan.ts";
-import { planPredictive, siteTrouble } from "../../../aggregator/optimizer/predictive.ts";
+import { planningConfig, planPredictive, siteTrouble } from "../../../aggregator/optimizer/predictive.ts";
 import { createSiteObserver, type PredictionQuality } from "../../../aggregator/optimizer/site-observer.ts";
 import type { RackTarget } from "../../../shared/contracts/action.ts";
 import { AggregatorConfig } from "../../../shared/contracts/config.ts";
@@ -13,6 +13,12 @@ import { createOracle, type OracleLimits } from "./oracle.ts";
 
 const config = AggregatorConfig.parse({});
 const { limits, actuators, optimizer } = config;
+const { supply: SUPPLY, equipment: EQUIPMENT } = optimizer;
+export const PLANNING = planningConfig(config);
+
+export const POLICIES = ["fixed", "automatic", "described", "ours", "oracle"] as const;
+export type PolicyName = (typeof POLICIES)[number];
+
 const INTERVAL_MS = optimizer.interval_s * 1000;
 const BASELINE_MS = 60_000;
 const REST_MS = 1_800_000;
@@ -94,8 +100,6 @@ export function describedPolicy(hall: Hall, scorer: Scorer): Policy {
   };
 }
 
-const { supply: SUPPLY, equipment: EQUIPMENT } = optimizer;
-
 /** Ours, through the aggregator's own planner. */
 export function predictivePolicy(
   hall: Hall,
@@ -131,13 +135,7 @@ export function predictivePolicy(
           open: (rack_id, target) =>
             now_ms - h.racks[RACKS.indexOf(rack_id)]!.changed_ms[target] >= INTERVAL_MS,
         },
-        {
-          ...{ limits, actuators, supply: SUPPLY },
-          inlet_margin_c: optimizer.inlet_margin_c,
-          batch_window_ms: EQUIPMENT.batch_window_ms,
-          capacity_tokens_ps: EQUIPMENT.capacity_tokens_ps,
-          time_limit_s: optimizer.time_limit_s,
-        },
+        PLANNING,
         solve,
       );
       if (made.explanations.length > 0) notes.infeasible_ticks++;

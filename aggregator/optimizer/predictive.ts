@@ -122,6 +122,8 @@ const CORROBORATION = 3;
 const LONE_EXCESS_C = 1;
 /** A row shares trouble when its racks come this close to the guardrail's margin. */
 const SHARED_BELOW_C = 1.5;
+/** The guardrail of a hot row sends its traffic to everyone else. */
+const DIVERTED_GROWTH = 1.12;
 /** Shares of the step to try where the full step is predicted to break something. */
 const RETREATS = [1, 0.6, 0.3];
 /** What the router fills a rack to, and the load above the site's mean that makes a rack give some away. */
@@ -179,6 +181,9 @@ export function planPredictive(
   const refuse = (reason: string) => {
     rejected[reason] = (rejected[reason] ?? 0) + 1;
   };
+  const inlet_limit_c = config.limits.inlet_c - config.inlet_margin_c;
+  const shared = hotRows(state.racks, inlet_limit_c - SHARED_BELOW_C);
+  const diverted = shared.size > 0 ? DIVERTED_GROWTH : 1;
   const parts: Part[] = [];
   const blind: PredictiveRack[] = [];
   for (const rack of state.racks) {
@@ -186,12 +191,13 @@ export function planPredictive(
     if (trouble) refuse(`rack_model_${trouble}`);
     else if (rack.held) refuse(`rack_${rack.held}`);
     if (trouble) blind.push(rack);
-    else parts.push(partOf(rack, state, config));
+    else {
+      const { mean_tokens_ps, peak_tokens_ps } = rack.load;
+      const load = { mean_tokens_ps, peak_tokens_ps: peak_tokens_ps * diverted };
+      parts.push(partOf({ ...rack, load }, state, config));
+    }
   }
   shareTraffic(parts, state, FILL_SHARE * config.capacity_tokens_ps);
-
-  const inlet_limit_c = config.limits.inlet_c - config.inlet_margin_c;
-  const shared = hotRows(state.racks, inlet_limit_c - SHARED_BELOW_C);
 
   const lp = createLp();
   const { supply } = config;
@@ -257,72 +263,6 @@ export function planPredictive(
   }
   const explanations = unmet(slacks, solution.values);
 
-  if (process.env.DBG) {
-    const hot = parts
-      .map((p, i) => [p.rack.rack_id, p.now.effects.inlet - p.most.inlet, p] as const)
-      .sort((a, b) => b[1] - a[1])
-      .slice(0, 4);
-    console.error(
-      "S",
-      state.supply.setpoint_c.toFixed(2),
-      "->",
-      solution.values[s]!.toFixed(2),
-      "parts",
-      parts.length,
-      "blind",
-      blind.length,
-      "shared",
-      [...shared].join(),
-      "perk",
-      per_k.toFixed(2),
-      JSON.stringify(rejected),
-    );
-    for (const [id, ex, p] of hot)
-      console.error(
-        "  ",
-        id,
-        "ex",
-        ex.toFixed(2),
-        "most",
-        p.most.inlet.toFixed(2),
-        "in",
-        p.now.effects.inlet.toFixed(2),
-        "rec",
-        p.recent.inlet_c.toFixed(2),
-        "fan",
-        p.at.fan_pct.toFixed(1),
-        p.rack.setpoints.fan_rpm_pct,
-        "pump",
-        p.at.pump_pct.toFixed(1),
-        "bw",
-        p.at.batch_window_ms,
-        "tok",
-        p.at.tokens_ps.toFixed(0),
-        "pk",
-        p.rack.load.peak_tokens_ps.toFixed(0),
-        "held",
-        p.rack.held,
-        "D",
-        p.rack.d_level?.toFixed(2),
-        "sc",
-        p.rack.model.scatter.inlet_c.toFixed(2),
-        p.rack.model.scatter.latency_p95_ms.toFixed(1),
-        "dev",
-        p.rack.model.inletDeviation(p.at).toFixed(2),
-        "axes",
-        [...p.curves]
-          .map(
-            ([a, c]) =>
-              a.slice(0, 3) +
-              c.low.toFixed(1) +
-              "/" +
-              c.columns.reduce((q, k) => q + solution.values[k]!, c.low).toFixed(1) +
-              " in/u " +
-              c.per.inlet.toFixed(3),
-          )
-          .join(" "),
-      );
-  }
   const wishes = parts.map((part) => wishOf(part, solution.values));
   const taken_ps = solution.values[moved]!;
   let supply_change = solution.values[s]!;
@@ -418,12 +358,17 @@ function curveOf(part: Part, axis: Axis, { actuators }: PredictiveConfig): AxisC
   const { min, max, step_max } = actuators[axis];
   const here = part.at[OPERATION_FIELD[axis]];
   const reach = Math.min(TRUST[axis], step_max);
+  // Waiting less is safe however far it goes.
+  const reach_down = axis === "batch_window_ms" ? step_max : reach;
+  const down = Math.max(min, here - reach_down) - here;
+  const up = Math.min(max, here + reach) - here;
+  // Outside its limits (a device that controls itself may be) it can only be brought back by its own control.
+  if (down > 0 || up < 0) return null;
   // A rack in persistent deviation is left alone, but for what can only help it: more coolant, less waiting.
   const held = part.rack.held !== null;
-  const low = held && axis !== "batch_window_ms" ? 0 : Math.max(min, here - reach) - here;
-  const high = held && axis !== "pump_rpm_pct" ? 0 : Math.min(max, here + reach) - here;
-  // Outside its limits (a device that controls itself may be) it can only be brought back by its own control.
-  if (low > 0 || high < 0 || high - low < 1e-6) return null;
+  const low = held && axis !== "batch_window_ms" ? 0 : down;
+  const high = held && axis !== "pump_rpm_pct" ? 0 : up;
+  if (high - low < 1e-6) return null;
   const stops = [low, low / 2, 0, high / 2, high].filter((x, k, all) => k === 0 || x > all[k - 1]! + 1e-9);
   const seen = stops.map((x) => predictAt(part, { [axis]: here + x }, 0));
   const points = stops.map((x, k) => {
@@ -467,7 +412,7 @@ function weightRange({ rack }: Part, { actuators }: PredictiveConfig): [number, 
   const { min, step_max } = actuators.routing_weight_pct;
   const now = rack.setpoints.routing_weight_pct ?? WEIGHT_FULL_PCT;
   const reach = Math.min(TRUST.routing_weight_pct, step_max);
-  return [(Math.max(min, now - reach) - now) / 100, (Math.min(WEIGHT_FULL_PCT, now + reach) - now) / 100];
+  return [(Math.max(min, now - Math.min(step_max, 2 * reach)) - now) / 100, (Math.min(WEIGHT_FULL_PCT, now + reach) - now) / 100];
 }
 
 /** Rows in which several racks are hot: whatever is thought of each one's sensor, that is the air. */

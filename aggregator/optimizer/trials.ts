@@ -119,6 +119,7 @@ const DEVIATION_SHARE_MAX = { described: 0.9, predictive: 1 } as const;
 function deviationRose(rack_id: string, { fleet, rollout, config }: OptimizerContext): string | null {
   const d = fleet.get(rack_id)?.d_slow ?? null;
   const tau_fast = rollout.scorer()?.model.tau_fast;
-  if (d === null || tau_fast === undefined || d < DEVIATION_SHARE_MAX[config.optimizer.policy] * tau_fast) return null;
+  if (d === null || tau_fast === undefined || d < DEVIATION_SHARE_MAX[config.optimizer.policy] * tau_fast)
+    return null;
   return `D rose to ${d.toFixed(2)}, near tau_fast ${tau_fast.toFixed(2)}`;
 }

@@ -146,7 +146,7 @@ const Supply = z
     max: z.number().default(26),
     /** The largest change of one plan: towards the warm side, and towards the cool, safe one. */
     step_max: z.number().positive().default(0.5),
-    step_down_max: z.number().positive().default(3),
+    step_down_max: z.number().positive().default(6),
     /** How fast the delivered air follows its setpoint. */
     lag_s: z.number().positive().default(90),
   })

@@ -254,7 +254,7 @@ export function runHall(options: {
       if ((second + 1) % WINDOW_S !== 0) continue;
       counts.windows++;
       if (truth.inlet_c >= LIMIT_INLET_C) counts.hot++;
-      if (p95_sum[i]! / WINDOW_S >= LIMIT_P95_MS) counts.slow++;
+      if (p95_sum[i]! / WINDOW_S >= LIMIT_P95_MS) {counts.slow++; if(process.env.SLOW){const k=Math.floor(second/1800)/2+' '+(faultyAround(schedule,i,plant.now_ms)?'F':racks[i]!.guarded?'G':racks[i]!.mms?.state==='persistent'?'P':'-'); (globalThis as any).slowmap??={}; (globalThis as any).slowmap[k]=((globalThis as any).slowmap[k]??0)+1;}}
       p95_sum[i] = 0;
       mean.inlet_c += truth.inlet_c;
       mean.fan_pct += truth.fan_rpm_pct;

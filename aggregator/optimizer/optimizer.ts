@@ -93,11 +93,11 @@ export function createOptimizer(context: OptimizerContext): Optimizer {
   };
   /** Whoever drives the supply air lets go of a setpoint that is not renewed. */
   const holdSupply = (now_ms: number) => {
-    const { design_c, min, max } = settings.supply;
+    const { design_c, max } = settings.supply;
     if (!supplyDriven()) return observer.supply(design_c, now_ms);
     const applied = actions.setpoints.value(null, "supply_c");
     if (applied === null) return;
-    const held_c = Math.max(min, Math.min(max, applied));
+    const held_c = Math.min(max, applied);
     simulator.setSupply(held_c);
     observer.supply(held_c, now_ms);
   };

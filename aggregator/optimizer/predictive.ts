@@ -412,7 +412,10 @@ function weightRange({ rack }: Part, { actuators }: PredictiveConfig): [number, 
   const { min, step_max } = actuators.routing_weight_pct;
   const now = rack.setpoints.routing_weight_pct ?? WEIGHT_FULL_PCT;
   const reach = Math.min(TRUST.routing_weight_pct, step_max);
-  return [(Math.max(min, now - Math.min(step_max, 2 * reach)) - now) / 100, (Math.min(WEIGHT_FULL_PCT, now + reach) - now) / 100];
+  return [
+    (Math.max(min, now - Math.min(step_max, 2 * reach)) - now) / 100,
+    (Math.min(WEIGHT_FULL_PCT, now + reach) - now) / 100,
+  ];
 }
 
 /** Rows in which several racks are hot: whatever is thought of each one's sensor, that is the air. */
@@ -621,7 +624,8 @@ function supplyProposal(
 ): Proposal[] {
   if (Math.abs(change) < DEADBAND.supply_c) return [];
   const { min, max } = config.supply;
-  const to = Math.round(Math.max(min, Math.min(max, state.supply.setpoint_c + change)) * 100) / 100;
+  const now_c = state.supply.setpoint_c;
+  const to = Math.round(Math.max(Math.min(min, now_c), Math.min(max, now_c + change)) * 100) / 100;
   const outlooks = parts.map((part) => outlookOf(part, {}, change, state.scorer));
   const most = (pick: (outlook: Proposal["predicted"]) => number) => Math.max(0, ...outlooks.map(pick));
   return [

@@ -142,7 +142,8 @@ const Supply = z
     /** Whether a simulated site's supply air may be driven; a real site's is only advised. */
     drive: z.boolean().default(true),
     design_c: z.number().default(19.4),
-    min: z.number().default(19),
+    /** Slow fans breathe little recirculated air: at this supply their inlets are those of the design. */
+    min: z.number().default(20.5),
     max: z.number().default(26),
     /** The largest change of one plan: towards the warm side, and towards the cool, safe one. */
     step_max: z.number().positive().default(0.5),
@@ -151,10 +152,7 @@ const Supply = z
     lag_s: z.number().positive().default(90),
   })
   .refine(maxAboveMin, MAX_ABOVE_MIN)
-  .refine((s) => s.design_c >= s.min && s.design_c <= s.max, {
-    path: ["design_c"],
-    error: "a value from min to max",
-  })
+  .refine((s) => s.design_c <= s.max, { path: ["design_c"], error: "a value up to max" })
   .prefault({});
 
 /** What the optimizer knows from data sheets, because telemetry does not show it. */

@@ -15,7 +15,7 @@ import { createPlant, type Plant } from "../../../sim/plant/plant.ts";
 import { rackReader } from "../../../sim/site/rack.ts";
 import { DAY_S, RACKS, type ScheduledFault } from "../fault-schedule.ts";
 
-export const START_MS = Date.UTC(2026, 0, 15) + 3.6e6 * Number(process.env.START_H ?? 0);
+export const START_MS = Date.UTC(2026, 0, 15);
 const WINDOW_S = 5;
 const INTERVAL_S = 120;
 const LIMIT_INLET_C = 28;
@@ -192,27 +192,6 @@ export function runHall(options: {
         !faultyAround(schedule, i, plant.now_ms)
       ) {
         counts.episodes++;
-        if (process.env.EPI && Math.random() < 0.1) {
-          const v = scorer.score(toFeatures(seen));
-          console.error(
-            rack.rack_id,
-            ((plant.now_ms - START_MS) / 3.6e6).toFixed(2),
-            d.toFixed(2),
-            rack.d_slow?.toFixed(2),
-            [...toFeatures(seen)]
-              .map(
-                (q, j) =>
-                  scorer.model.features[j] +
-                  ":" +
-                  q.toFixed(1) +
-                  "(" +
-                  (100 * v.contributions[j]!).toFixed(0) +
-                  "%)",
-              )
-              .join(" "),
-            JSON.stringify(rack.setpoints),
-          );
-        }
       }
     }
     const guarded = supervised.guarded;
@@ -254,7 +233,7 @@ export function runHall(options: {
       if ((second + 1) % WINDOW_S !== 0) continue;
       counts.windows++;
       if (truth.inlet_c >= LIMIT_INLET_C) counts.hot++;
-      if (p95_sum[i]! / WINDOW_S >= LIMIT_P95_MS) {counts.slow++; if(process.env.SLOW){const k=Math.floor(second/1800)/2+' '+(faultyAround(schedule,i,plant.now_ms)?'F':racks[i]!.guarded?'G':racks[i]!.mms?.state==='persistent'?'P':'-'); (globalThis as any).slowmap??={}; (globalThis as any).slowmap[k]=((globalThis as any).slowmap[k]??0)+1;}}
+      if (p95_sum[i]! / WINDOW_S >= LIMIT_P95_MS) counts.slow++;
       p95_sum[i] = 0;
       mean.inlet_c += truth.inlet_c;
       mean.fan_pct += truth.fan_rpm_pct;

@@ -16,7 +16,7 @@ import { predictivePolicy } from "./policies.ts";
 /** Other racks, other noise than any reported seed. */
 const TRAINING_SEED = 9001;
 const TICK_S = 60;
-const SWEEP_TICK_S = 240;
+const SWEEP_TICK_S = 120;
 const WINDOW_S = 5;
 const LIMITS = { inlet_c: 28, latency_p95_ms: 250, rack_kw: 12 };
 

@@ -1,5 +1,5 @@
 import { seededRandom } from "../../../shared/random.ts";
-import { CONDITION_DEFAULTS, combineConditions, type RackConditions } from "../../../sim/plant/conditions.ts";
+import { combineConditions, type RackConditions } from "../../../sim/plant/conditions.ts";
 import { EQUIPMENT_FAULTS, isSensorFault } from "../../../sim/plant/faults.ts";
 import { createLayout } from "../../../sim/plant/layout.ts";
 import { PLANT_DEFAULTS, type SpeedCurve } from "../../../sim/plant/parameters.ts";
@@ -44,8 +44,6 @@ interface RackKnowledge {
 }
 
 const p = PLANT_DEFAULTS;
-/** The p95 of a window exceeds that of the mean load, because load comes in bursts. */
-const BURST_FACTOR = 1;
 const FLOOR_PASSES = 4;
 
 /** The plant's own equations in the steady state, with every rack's true constants. */
@@ -178,13 +176,12 @@ export function createOracle(seed: number, rack_ids: readonly string[], limits: 
               ],
         ),
       );
-      void CONDITION_DEFAULTS;
     },
     /** One round: the best supply near the last one, with every rack's best answer to it. */
     plan(tokens_ps: ArrayLike<number>, outlet_c: ArrayLike<number>, steps_c: readonly number[]) {
       const knowledge = rack_ids.map(
         (_, i): RackKnowledge => ({
-          tokens_ps: tokens_ps[i]! * BURST_FACTOR,
+          tokens_ps: tokens_ps[i]!,
           neighbours_c: p.neighbour_share * (outlet_c[layout.left[i]!]! + outlet_c[layout.right[i]!]!),
           supply_bias_c: condition.supply_bias_c[i]!,
         }),

@@ -83,12 +83,8 @@ export function describedPolicy(hall: Hall, scorer: Scorer): Policy {
         now_ms,
       );
       for (const { rack_id, target, from, to, predicted } of proposals) {
-        if (rack_id === null || target === "supply_c") {
-          // Its own estimate of the setpoint is the coolest inlet; the change is what it asks for.
-          const by = to - (from ?? to);
-          hall.setSupply(Math.min(SUPPLY.max, hall.supply_c + by));
-          continue;
-        }
+        // The floor only advises a supply setpoint: it does not know the present one.
+        if (rack_id === null || target === "supply_c") continue;
         const i = indexOf(rack_id);
         const before = means[i]!.value();
         if (!before) continue;
@@ -139,15 +135,6 @@ export function predictivePolicy(
         solve,
       );
       if (made.explanations.length > 0) notes.infeasible_ticks++;
-      if (process.env.TRACE && notes.ticks % Number(process.env.TRACE) === 0)
-        console.error(
-          notes.ticks,
-          h.supply_c,
-          made.explanations.join("|").slice(0, 300),
-          JSON.stringify(made.rejected),
-          made.proposals.length,
-          JSON.stringify(made.solver),
-        );
       for (const [reason, count] of Object.entries(made.rejected))
         notes.rejected[reason] = (notes.rejected[reason] ?? 0) + count;
       for (const { rack_id, target, to } of made.proposals) {

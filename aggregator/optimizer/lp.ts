@@ -1,7 +1,7 @@
 import loadHighs from "highs";
 
 /** A linear program, built column by column and row by row. */
-export interface Lp {
+interface Lp {
   readonly columns: number;
   /** A variable from `low` to `high`; returns its number. */
   column(cost: number, low: number, high: number): number;
@@ -9,7 +9,7 @@ export interface Lp {
   row(low: number, high: number, terms: readonly (readonly [column: number, value: number])[]): void;
 }
 
-export interface LpSolution {
+interface LpSolution {
   /** `failed`: the solver ended otherwise; `what` is its own word for it. */
   status: "optimal" | "infeasible" | "time_limit" | "failed";
   values: Float64Array;

@@ -133,7 +133,7 @@ const LOAD_STEP_TOKENS_PS = 300;
 const WEIGHT_FULL_PCT = 100;
 
 /** Why a rack's model cannot be planned with; null: it can. */
-export function modelTrouble(model: RackModel): "learning" | "poor" | null {
+function modelTrouble(model: RackModel): "learning" | "poor" | null {
   if (!model.recent || model.periods < PERIODS_MIN) return "learning";
   const fields = Object.keys(ERROR_MAX) as (keyof typeof ERROR_MAX)[];
   return fields.some((field) => model.one_step[field] > ERROR_MAX[field]) ? "poor" : null;

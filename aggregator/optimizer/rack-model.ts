@@ -65,8 +65,6 @@ export interface RackModel {
   /** Tells the model which fan speed was asked for, so that it sees when the device overrules it. */
   asked(fan_pct: number | null): void;
   readonly periods: number;
-  /** The identified constants, for display. */
-  parameters(): Record<string, number>;
   /** Freezes the present state of knowledge. */
   snapshot(): (operation: Operation) => Outlook;
 }
@@ -381,23 +379,6 @@ export function createRackModel(equipment: Equipment): RackModel {
     get periods() {
       return periods;
     },
-    parameters: () => ({
-      air_kw_per_k: heat.theta[0]!,
-      plate_kw_per_k: heat.theta[1]!,
-      effectiveness: heat.theta[2]!,
-      direct_share: heat.theta[3]!,
-      leak_share: air.theta[0]!,
-      makeup_share: air.theta[1]!,
-      tile_fan_pct: air.theta[2]!,
-      gpu_idle_kw: gpu.theta[0]!,
-      gpu_kw_per_ktoken: gpu.theta[1]!,
-      batch_saving: gpu.theta[2]! / gpu.theta[1]!,
-      rack_per_gpu: power.theta[0]!,
-      fan_factor: power.theta[1]!,
-      latency_ms: latency.theta[0]!,
-      floor_at_40_pct: floor.theta[0]!,
-      floor_per_k: floor.theta[1]!,
-    }),
     snapshot() {
       const frozen = {
         heat: heat.theta.slice(),

@@ -82,7 +82,7 @@ export function describedPolicy(hall: Hall, scorer: Scorer): Policy {
         { limits, actuators, ...optimizer },
         now_ms,
       );
-      for (const { rack_id, target, from, to, predicted } of proposals) {
+      for (const { rack_id, target, to, predicted } of proposals) {
         // The floor only advises a supply setpoint: it does not know the present one.
         if (rack_id === null || target === "supply_c") continue;
         const i = indexOf(rack_id);

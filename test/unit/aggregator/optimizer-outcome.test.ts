@@ -25,6 +25,19 @@ describe("a change is judged by the rack before and after it", () => {
     expect(judge(before, later(changes), predicted)?.worsened).toBeNull();
   });
 
+  it("is measured against what the rack's model says it would have drawn, where there is one", () => {
+    const model = { unchanged_kw: () => 8.6, changed_kw: () => 8.3 };
+    const verdict = judge(before, later({ pdu_kw: 8.3, tokens_ps: 8_000 }), predicted, model);
+    expect(verdict?.realized_saving_kw).toBeCloseTo(0.3, 9);
+    expect(verdict?.worsened).toBeNull();
+  });
+
+  it("stands when it was meant to cost energy, and costs no more than that", () => {
+    const cooling = { unchanged_kw: () => 8, changed_kw: () => 8.5 };
+    expect(judge(before, later({ pdu_kw: 8.5 }), predicted, cooling)?.worsened).toBeNull();
+    expect(judge(before, later({ pdu_kw: 8.8 }), predicted, cooling)?.worsened).toMatch(/energy/);
+  });
+
   it("is not judged on values that are missing", () => {
     expect(judge(before, later({ inlet_c: null }), predicted)).toBeNull();
     expect(judge({ ...before, pdu_kw: null }, before, predicted)).toBeNull();

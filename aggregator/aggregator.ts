@@ -24,6 +24,7 @@ import { modelLibrary } from "./models/library.ts";
 import { createRollout } from "./models/rollout.ts";
 import { createTrainer } from "./models/train-job.ts";
 import { createNotifier } from "./notify/notifier.ts";
+import { createSolver } from "./optimizer/lp.ts";
 import { createOptimizer } from "./optimizer/optimizer.ts";
 import { siteOverview } from "./overview.ts";
 import { reachableHost } from "./reachable-host.ts";
@@ -202,10 +203,9 @@ async function run(
       await trainer.stop();
       await ended;
     });
-    const { limits, actuators } = config;
     const optimizer = createOptimizer({
-      ...{ clock, log, fleet, store, events, rollout, mode, actions, quarantine },
-      config: { limits, actuators, ...config.optimizer, switchback_h: config.savings.switchback_h },
+      ...{ clock, log, fleet, store, events, rollout, mode, actions, quarantine, simulator, config },
+      solve: await createSolver(),
     });
     optimizer.start();
     undo.defer(() => optimizer.stop());

@@ -1,6 +1,7 @@
 import type { MeasuredField } from "../../shared/contracts/telemetry.ts";
 import type { RackMinute } from "../store/store.ts";
 import { type Effect, measureEffect, type Series } from "./effect.ts";
+import type { Prediction } from "./plan.ts";
 
 /** Worse by less than this many standard errors is noise: one in some ten thousand judgements, were they normal. */
 const ERRORS_MIN = 4;
@@ -36,7 +37,7 @@ export interface Verdict {
  */
 export function judge(
   row: RowMinutes,
-  predicted: { inlet_c: number; latency_p95_ms: number },
+  predicted: Pick<Prediction, "inlet_c" | "latency_p95_ms" | "power_rise_kw">,
 ): Verdict | null {
   const { own, controls, change } = row;
   const effectOf = (field: "inlet_c" | "latency_p95_ms") =>
@@ -49,7 +50,11 @@ export function judge(
     ? `inlet rose by ${said(inlet, 2)} °C`
     : isWorse(latency, predicted.latency_p95_ms, LATENCY_GROWTH_MIN * latency.before)
       ? `p95 rose by ${said(latency, 1)} ms`
-      : isWorse(energy.effect, energy.effect.before, ENERGY_GROWTH_MIN * energy.pdu_kw)
+      : isWorse(
+            energy.effect,
+            energy.effect.before + (predicted.power_rise_kw ?? 0),
+            ENERGY_GROWTH_MIN * energy.pdu_kw,
+          )
         ? `power at equal load rose by ${said(energy.effect, 3)} kW`
         : null;
   return {

@@ -5,6 +5,7 @@ import { benchFaults } from "./faults.ts";
 import { benchGenerate } from "./generate.ts";
 import { benchIms } from "./ims.ts";
 import { benchMms } from "./mms.ts";
+import { benchOptimizer } from "./optimizer.ts";
 import { type BenchOptions, seedList } from "./options.ts";
 import { benchPipeline } from "./pipeline.ts";
 import { benchPlant } from "./plant.ts";
@@ -50,6 +51,11 @@ const BENCHES: readonly Bench[] = [
     what: "the estimate of the realized saving against the plant's own books",
     run: benchSavings,
   },
+  {
+    name: "optimizer",
+    what: "fixed setpoints, the described policy, ours and an oracle on the closed-loop plant",
+    run: benchOptimizer,
+  },
   { name: "pipeline", what: "messages through broker, ingest, store and MMS", run: benchPipeline },
 ];
 
@@ -57,10 +63,10 @@ const program = new Command("bench")
   .description("measures Skadi on this machine; without a name, everything")
   .argument("[names...]", BENCHES.map(({ name, what }) => `${name}: ${what}`).join("; "))
   .option("--minutes <n>", "reaction: soak for so long at the true periods", numberOption(0.1, 10_000))
-  .option("--days <n>", "savings: simulated days", integerOption(2, 60))
-  .option("--seeds <list>", "mms, savings: seeds such as 1-20 or 3,7", seedList)
+  .option("--days <n>", "savings, optimizer: simulated days (per seed)", integerOption(2, 60))
+  .option("--seeds <list>", "mms, savings, optimizer: seeds such as 1-20 or 3,7", seedList)
   .option("--fit", "mms: learn what causes look like from the seeds (default 101-112) instead of measuring")
-  .option("--json", "reaction, mms, savings: end with one line of JSON that holds every figure")
+  .option("--json", "reaction, mms, savings, optimizer: end with one line of JSON that holds every figure")
   .action(async (names: string[], options: BenchOptions) => {
     const unknown = names.filter((name) => !BENCHES.some((bench) => bench.name === name));
     if (unknown.length > 0)

@@ -205,7 +205,7 @@ async function run(
     });
     const optimizer = createOptimizer({
       ...{ clock, log, fleet, store, events, rollout, mode, actions, quarantine, simulator, config },
-      solve: await createSolver(),
+      solve: config.optimizer.policy === "predictive" ? await createSolver() : null,
     });
     optimizer.start();
     undo.defer(() => optimizer.stop());

@@ -51,7 +51,8 @@ export interface Optimizer {
 
 export interface OptimizerContext {
   config: Pick<AggregatorConfig, "limits" | "actuators" | "optimizer" | "savings">;
-  solve: Solver;
+  /** For the predictive policy; null: the described one decides. */
+  solve: Solver | null;
   clock: Clock;
   log: Log;
   fleet: Fleet;
@@ -139,7 +140,7 @@ export function createOptimizer(context: OptimizerContext): Optimizer {
   const described = (now_ms: number): Plan =>
     plan(planState(context, now_ms, trials.resting), { limits, actuators, ...settings }, now_ms);
 
-  const predictive = (scorer: Scorer, now_ms: number): PredictivePlan => {
+  const predictive = (solve: Solver, scorer: Scorer, now_ms: number): PredictivePlan => {
     const rested = (rack_id: string | null, target: Action["target"]) => {
       const since_ms = now_ms - actions.setpoints.changedMs(rack_id, target);
       return (since_ms < 0 || since_ms >= interval_ms) && !trials.resting(rack_id, target, now_ms);
@@ -155,18 +156,24 @@ export function createOptimizer(context: OptimizerContext): Optimizer {
       scorer,
       open: rested,
     };
-    return planPredictive(state, planning, context.solve);
+    return planPredictive(state, planning, solve);
   };
 
   const decide = (now_ms: number): Decision => {
     const started = performance.now();
-    const trouble = settings.policy === "predictive" ? siteTrouble(observer.models()) : null;
+    const { solve } = context;
+    const trouble = solve ? siteTrouble(observer.models()) : null;
     const scorer = context.rollout.scorer();
     const skipped = skipReason(planState(context, now_ms, trials.resting));
-    const planned = settings.policy === "predictive" && !trouble && !skipped && scorer;
-    const made = planned
-      ? { ...predictive(scorer, now_ms), skipped: null, policy: "predictive" as const, fallback: null }
-      : { ...described(now_ms), policy: "described" as const, fallback: trouble };
+    const made =
+      solve && scorer && !trouble && !skipped
+        ? {
+            ...predictive(solve, scorer, now_ms),
+            skipped: null,
+            policy: "predictive" as const,
+            fallback: null,
+          }
+        : { ...described(now_ms), policy: "described" as const, fallback: trouble };
     const plan_ms = performance.now() - started;
     return { explanations: [], solver: null, ...made, plan_ms, prediction: observer.quality() };
   };

@@ -129,13 +129,15 @@ export function rowMinutes(
 ): RowMinutes {
   const first_ms = Math.floor(span.from_ms / MINUTE_MS) * MINUTE_MS;
   const length = Math.max(0, Math.floor(span.to_ms / MINUTE_MS) - first_ms / MINUTE_MS);
-  const by_rack = new Map<string, Map<number, RackMinute>>();
+  const by_rack = new Map<string, (RackMinute | null)[]>();
+  for (const id of [rack_id, ...controls]) by_rack.set(id, new Array(length).fill(null));
   for (const minute of minutes) {
-    const of_rack = by_rack.get(minute.rack_id) ?? new Map<number, RackMinute>();
-    by_rack.set(minute.rack_id, of_rack.set((minute.minute_ms - first_ms) / MINUTE_MS, minute));
+    const t = (minute.minute_ms - first_ms) / MINUTE_MS;
+    const of_rack = by_rack.get(minute.rack_id);
+    if (of_rack && t >= 0 && t < length) of_rack[t] = minute;
   }
   const series = (id: string, field: MeasuredField): Series =>
-    Array.from({ length }, (_, t) => by_rack.get(id)?.get(t)?.mean[field] ?? null);
+    by_rack.get(id)!.map((minute) => minute?.mean[field] ?? null);
   return {
     own: (field) => series(rack_id, field),
     controls: (field) => controls.map((id) => series(id, field)),

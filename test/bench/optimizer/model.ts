@@ -1,3 +1,4 @@
+import { sampleWindow } from "../../../agent/window.ts";
 import { createSolver } from "../../../aggregator/optimizer/lp.ts";
 import type { ModelFile } from "../../../shared/contracts/model.ts";
 import { believed } from "../../../shared/ims/believed.ts";
@@ -7,11 +8,11 @@ import { createScorer } from "../../../shared/ims/score.ts";
 import { toFeatures } from "../../../shared/ims/to-features.ts";
 import { trainModel } from "../../../shared/ims/train.ts";
 import { seededRandom } from "../../../shared/random.ts";
-import { createPlant } from "../../../sim/plant/plant.ts";
+import { createPlant, type Plant } from "../../../sim/plant/plant.ts";
 import { createCommissioning } from "../../../sim/profiles/commissioning.ts";
-import { readWindow } from "../../../sim/site/window.ts";
+import { rackReader } from "../../../sim/site/rack.ts";
 import { RACKS } from "../fault-schedule.ts";
-import { runHall, START_MS } from "./hall.ts";
+import { runHall, START_MS, stepWindow } from "./hall.ts";
 import { predictivePolicy } from "./policies.ts";
 
 /** Other racks, other noise than any reported seed. */
@@ -44,12 +45,32 @@ function record(rows: RowBuffer, seed: number, sweep: boolean): void {
   const x = new Float64Array(FEATURES.length);
   const plant = createPlant({ rack_ids: RACKS, seed, start_ms: START_MS });
   const commissioning = createCommissioning(plant, seededRandom(seed).fork("commissioning"));
+  const readers = RACKS.map((rack_id) => windowReader(plant, rack_id));
   const tick_s = sweep ? SWEEP_TICK_S : TICK_S;
   for (let at_s = 0; at_s < 86_400; at_s += tick_s) {
     if (sweep) commissioning.advance(tick_s);
-    for (let s = 0; s < tick_s - WINDOW_S; s++) plant.step(1);
-    for (const window of readWindow(plant, RACKS, WINDOW_S)) rows.push(toFeatures(window, x));
+    for (let s = 0; s < tick_s - WINDOW_S; s += WINDOW_S) plant.step(WINDOW_S);
+    for (const reader of readers) reader.open();
+    stepWindow(plant, (i) => readers[i]!.add());
+    for (const reader of readers) rows.push(toFeatures(reader.close(), x));
   }
+}
+
+function windowReader(plant: Plant, rack_id: string) {
+  let read = rackReader(plant, rack_id);
+  let window = sampleWindow(plant.now_ms);
+  return {
+    open() {
+      read = rackReader(plant, rack_id);
+      read();
+      window = sampleWindow(plant.now_ms);
+    },
+    add: () => window.add(read()),
+    close() {
+      const { values, interval_s } = window.close()!;
+      return { ...values, interval_s };
+    },
+  };
 }
 
 async function recordOptimised(rows: RowBuffer, seed: number, model: ModelFile): Promise<void> {

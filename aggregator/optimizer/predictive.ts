@@ -85,17 +85,18 @@ const TRUST: Record<Axis | "routing_weight_pct", number> = {
 };
 /** Smaller changes are not worth an action. */
 const DEADBAND: Record<Axis | "routing_weight_pct" | "supply_c", number> = {
-  fan_rpm_pct: 1.5,
-  pump_rpm_pct: 2,
-  batch_window_ms: 6,
-  routing_weight_pct: 2.5,
+  fan_rpm_pct: 2,
+  pump_rpm_pct: 4,
+  batch_window_ms: 8,
+  routing_weight_pct: 4,
   supply_c: 0.15,
 };
 /** A window's inlet above guardrail's margin costs a protective action; this many σ make it one in 20,000. */
 const INLET_SIGMAS = 4;
 /** At most 1.5 % of the windows, as measured, may have a p95 above its limit. */
 const LATENCY_SIGMAS = 2.2;
-const DEVIATION_SHARE_MAX = 0.95;
+/** Below the share at which trials take a change back. */
+const DEVIATION_SHARE_MAX = 0.85;
 /** Price of breaking a limit, far above any saving: kW per °C, ms and kW. */
 const PENALTY: Effects = { inlet: 20, latency: 1, rack_kw: 50 };
 /**
@@ -118,6 +119,8 @@ const ERROR_MAX = { inlet_c: 1, outlet_c: 2, pdu_kw: 0.4, latency_p95_ms: 25 };
 const PERIODS_MIN = 5;
 /** With fewer good models than this share there is nothing to plan with. */
 const GOOD_SHARE_MIN = 0.6;
+/** What the usual batching window costs at most against the widest. */
+const RELIEF_POWER_SHARE = 0.1;
 /** So many hot racks of one row are hot indeed, whatever is thought of each one's model. */
 const CORROBORATION = 3;
 /** A rack this far above its planned limit is either in trouble of its own or shares it with its row. */
@@ -284,6 +287,7 @@ export function planPredictive(
   const proposals = [
     ...supplyProposal(parts, state, config, supply_change, per_k),
     ...parts.flatMap((part, i) => rackProposals(part, accepted[i]!, supply_change, state, config)),
+    ...blind.flatMap((rack) => reliefOf(rack, state, config)),
   ];
   return { proposals, rejected, explanations, solver };
 }
@@ -610,6 +614,27 @@ function reasonOf(axis: Axis, value: number, part: Part): string {
   return up
     ? "more coolant: heat to the efficient water side"
     : "less coolant: the pump's power falls with the cube of its speed";
+}
+
+/** Nobody can say how long a rack's window may be while its model is not trusted: it goes back to the usual one. */
+function reliefOf(rack: PredictiveRack, state: PredictiveState, config: PredictiveConfig): Proposal[] {
+  const target = "batch_window_ms";
+  const { recent } = rack.model;
+  const window_ms = rack.setpoints[target];
+  if (rack.held || !recent || window_ms === null || !state.open(rack.rack_id, target)) return [];
+  const { step_max } = config.actuators[target];
+  const to = Math.max(config.batch_window_ms, window_ms - step_max);
+  if (to >= window_ms) return [];
+  const { inlet_c, latency_p95_ms, pdu_kw } = recent;
+  return [
+    {
+      ...{ rack_id: rack.rack_id, target, from: window_ms, to, predicted_saving_kw: 0 },
+      predicted: {
+        ...{ inlet_c, latency_p95_ms, d: rack.d_level ?? 0, power_rise_kw: RELIEF_POWER_SHARE * pdu_kw },
+      },
+      reason: "usual batching window: the rack's model is not trusted",
+    },
+  ];
 }
 
 function outlookOf(part: Part, to: Choice, supply_change: number, scorer: Scorer): Prediction {

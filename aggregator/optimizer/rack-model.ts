@@ -77,6 +77,8 @@ const PERIODS_MIN = 5;
 const FORGETTING = 0.9995;
 /** A lasting difference between model and rack is learnt as an offset within about five minutes. */
 const OFFSET_WEIGHT = 0.2;
+/** A difference beyond this counts no more than one of just so much: a faulty sensor must not teach (Huber, 1964). */
+const OUTLIER_SIGMAS = 6;
 const JUMP_SIGMAS = 4;
 const JUMP_WEIGHT = 0.8;
 const ERROR_WEIGHT = 0.02;
@@ -120,7 +122,8 @@ const FLOOR_RELAX = 0.6;
 const NOISE = {
   inlet: 0.15 ** 2,
   outlet: 0.35 ** 2,
-  gpu: 0.02 ** 2,
+  // The counter itself is exact, but tokens are sampled while energy is summed.
+  gpu: 0.08 ** 2,
   pdu: 0.06 ** 2,
   latency: 5 ** 2,
   fan: 1,
@@ -222,13 +225,13 @@ export function createRackModel(equipment: Equipment): RackModel {
     const air_gradient = [lift, missing * lift, missing > 0 ? (-air.theta[1]! / mean.fan_pct) * lift : 0];
     learn(air, air_gradient, mean.inlet_c - inlet, NOISE.inlet, "inlet", "inlet_c");
 
-    // The energy counter shows what a token costs, almost without noise.
+    // The energy counter shows what a token costs.
     const mass_c = masses[0]!;
     const leakage = 1 + LEAKAGE_PER_K * (mass_c - LEAKAGE_REF_C);
     const thousands = mean.tokens_ps / 1000;
     const x = [leakage, thousands * leakage, -thousands * leakage * batchGain(mean.batch_window_ms)];
     const gpu_off = mean.gpu_kw - dot(gpu.theta, x);
-    gpu.update(x, gpu_off, NOISE.gpu);
+    update(gpu, x, gpu_off, NOISE.gpu);
     offset.gpu += OFFSET_WEIGHT * (gpu_off - offset.gpu);
 
     const cube = equipment.fan_full_kw * (mean.fan_pct / 100) ** 3;
@@ -236,7 +239,7 @@ export function createRackModel(equipment: Equipment): RackModel {
     const through_gpu =
       mean.pdu_kw - (power.theta[0]! * (mean.gpu_kw - gpu_off + offset.gpu) + power.theta[1]! * cube);
     track("pdu_kw", through_gpu);
-    power.update([mean.gpu_kw, cube], pdu_off, NOISE.pdu);
+    update(power, [mean.gpu_kw, cube], pdu_off, NOISE.pdu);
 
     const served = latencyRegressors(mean.tokens_ps, mean.batch_window_ms);
     const latency_off = mean.latency_p95_ms - mean.batch_window_ms - dot(latency.theta, served);
@@ -251,6 +254,10 @@ export function createRackModel(equipment: Equipment): RackModel {
     floor_seen ||= overruled_now;
   };
 
+  const update = (of: Rls, x: readonly number[], off: number, variance: number) => {
+    const most = OUTLIER_SIGMAS * Math.sqrt(variance);
+    of.update(x, Math.max(-most, Math.min(most, off)), variance);
+  };
   const track = (field: keyof PredictionErrors, error: number) => {
     if (periods < 2) return;
     const before = errors[field];
@@ -265,7 +272,7 @@ export function createRackModel(equipment: Equipment): RackModel {
     field: keyof PredictionErrors,
   ) => {
     track(field, off - offset[name]);
-    of.update(gradient, off, variance);
+    update(of, gradient, off, variance);
     const change = off - offset[name];
     // A difference far beyond the noise is a fault or a lost air handler, and learnt at once.
     const weight = change * change > JUMP_SIGMAS ** 2 * variance ? JUMP_WEIGHT : OFFSET_WEIGHT;

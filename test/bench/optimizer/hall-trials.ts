@@ -86,6 +86,8 @@ export function hallTrials(hall: Hall, scorer: Scorer) {
   };
 }
 
+export type HallTrials = ReturnType<typeof hallTrials>;
+
 /** Means per minute of one rack, as the aggregator rolls them up. */
 function minuteMeans(rack_id: string) {
   const kept: RackMinute[] = [];

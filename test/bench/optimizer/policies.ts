@@ -7,7 +7,7 @@ import { AggregatorConfig } from "../../../shared/contracts/config.ts";
 import type { Scorer } from "../../../shared/ims/score.ts";
 import { RACKS } from "../fault-schedule.ts";
 import type { Hall, HallRack, Policy } from "./hall.ts";
-import { hallTrials } from "./hall-trials.ts";
+import { type HallTrials, hallTrials } from "./hall-trials.ts";
 import { createOracle, type OracleLimits } from "./oracle.ts";
 
 const config = AggregatorConfig.parse({});
@@ -15,13 +15,18 @@ const { limits, actuators, optimizer } = config;
 const { supply: SUPPLY } = optimizer;
 export const PLANNING = planningConfig(config);
 
-export const POLICIES = ["fixed", "automatic", "described", "ours", "oracle"] as const;
-export type PolicyName = (typeof POLICIES)[number];
+export const POLICIES = ["fixed", "described", "ours", "oracle"] as const;
+/** Other operations without an optimizer, for comparison on one seed. */
+export const REFERENCES = ["automatic", "fixed_for_peak"] as const;
+export type PolicyName = (typeof POLICIES)[number] | (typeof REFERENCES)[number];
 
 const INTERVAL_MS = optimizer.interval_s * 1000;
 
 /** The middle of the described nominal profile (design §4: fan 55–75 %, pump 50–65 %), the plant's own supply air. */
 export const FIXED = { fan_rpm_pct: 65, pump_rpm_pct: 57.5 } as const;
+
+/** The middle of the described high-load profile: what a hall needs whose setpoints nobody changes for the day's peak. */
+export const FIXED_FOR_PEAK = { fan_rpm_pct: 80, pump_rpm_pct: 70 } as const;
 
 export const fixedPolicy = (rest: Policy["rest"] = FIXED): Policy => ({ rest });
 
@@ -29,8 +34,7 @@ export const fixedPolicy = (rest: Policy["rest"] = FIXED): Policy => ({ rest });
 export const automaticPolicy = (): Policy => ({});
 
 /** The described candidates, each judged and watched on by the aggregator's own trials. */
-export function describedPolicy(hall: Hall, scorer: Scorer): Policy {
-  const trials = hallTrials(hall, scorer);
+export function describedPolicy(hall: Hall, scorer: Scorer, trials = hallTrials(hall, scorer)): Policy {
   return {
     onSample: trials.onSample,
     tick() {
@@ -65,6 +69,7 @@ export function predictivePolicy(
 ): Policy {
   const observer = createSiteObserver(RACKS, config);
   const trials = hallTrials(hall, scorer);
+  const fallback = describedPolicy(hall, scorer, trials);
   const notes: Notes = { fallback_ticks: 0, ticks: 0, infeasible_ticks: 0, rejected: {} };
   return {
     onSample(i, sample, h) {
@@ -74,11 +79,11 @@ export function predictivePolicy(
     tick(h) {
       const now_ms = h.now_ms();
       notes.ticks++;
-      trials.settle();
       if (siteTrouble(observer.models())) {
         notes.fallback_ticks++;
-        return;
+        return fallback.tick?.(h);
       }
+      trials.settle();
       const made = planPredictive(
         {
           racks: h.racks.map((rack) => ({
@@ -107,12 +112,12 @@ export function predictivePolicy(
         h.setSupply(proposal.to);
         observer.supply(proposal.to, now_ms);
       }
-      report(observer.quality(), notes);
+      report(observer.quality(), { ...notes, ...trials.notes() });
     },
   };
 }
 
-export interface Notes {
+export interface Notes extends Partial<ReturnType<HallTrials["notes"]>> {
   ticks: number;
   fallback_ticks: number;
   infeasible_ticks: number;

@@ -8,6 +8,7 @@ import { type Hall, type HallResult, type Policy, runHall } from "./hall.ts";
 import {
   automaticPolicy,
   describedPolicy,
+  FIXED_FOR_PEAK,
   fixedPolicy,
   type Notes,
   oraclePolicy,
@@ -48,6 +49,7 @@ parentPort?.on("message", async ({ policy: name, seed, days }: Job) => {
   let notes: Notes | null = null;
   const policies: Record<PolicyName, (hall: Hall) => Policy> = {
     fixed: () => fixedPolicy(),
+    fixed_for_peak: () => fixedPolicy(FIXED_FOR_PEAK),
     automatic: () => automaticPolicy(),
     described: (hall) => describedPolicy(hall, scorer),
     ours: (hall) =>

@@ -48,6 +48,8 @@ export interface PredictiveConfig {
   supply: { min: number; max: number; step_max: number; step_down_max: number };
   /** Distance that the agents' guardrail keeps from the inlet's limit. */
   inlet_margin_c: number;
+  /** Readings that agents average into one sample: single ones scatter more by the square root of it. */
+  readings_per_sample: number;
   /** The window that a rack uses when none is set. */
   batch_window_ms: number;
   capacity_tokens_ps: number;
@@ -61,9 +63,18 @@ export function planningConfig(config: {
   optimizer: AggregatorConfig["optimizer"];
 }): PredictiveConfig {
   const { limits, actuators, optimizer } = config;
-  const { supply, inlet_margin_c, time_limit_s, equipment } = optimizer;
+  const { supply, inlet_margin_c, readings_per_sample, time_limit_s, equipment } = optimizer;
   const { batch_window_ms, capacity_tokens_ps } = equipment;
-  return { limits, actuators, supply, inlet_margin_c, time_limit_s, batch_window_ms, capacity_tokens_ps };
+  return {
+    limits,
+    actuators,
+    supply,
+    inlet_margin_c,
+    readings_per_sample,
+    time_limit_s,
+    batch_window_ms,
+    capacity_tokens_ps,
+  };
 }
 
 export interface PredictivePlan {
@@ -93,8 +104,12 @@ const DEADBAND: Record<Axis | "routing_weight_pct" | "supply_c", number> = {
 };
 /** A window's inlet above guardrail's margin costs a protective action; this many σ make it one in 20,000. */
 const INLET_SIGMAS = 4;
-/** At most 1.5 % of the windows, as measured, may have a p95 above its limit. */
-const LATENCY_SIGMAS = 2.2;
+/** A single reading at the limit sets the guardrail off at once; of 86,400 a day hardly one is this many σ off. */
+const READING_SIGMAS = 4.3;
+/** Bursts have a longer tail than noise: a window may be wider than usual only with this margin to p95's limit … */
+const LATENCY_SIGMAS = 3.2;
+/** … and is narrowed below the usual one when even this is gone. */
+const LATENCY_LAST_SIGMAS = 1.2;
 /** Below the share at which trials take a change back. */
 const DEVIATION_SHARE_MAX = 0.85;
 /** Price of breaking a limit, far above any saving: kW per °C, ms and kW. */
@@ -307,9 +322,13 @@ function partOf(rack: PredictiveRack, state: PredictiveState, config: Predictive
     neighbour_c: rack.neighbour_c,
   };
   const { limits, inlet_margin_c } = config;
-  const margin_c = INLET_SIGMAS * model.scatter.inlet_c + 2 * model.inletDeviation(at);
+  const reading_c = Math.sqrt(config.readings_per_sample) * model.scatter.inlet_c;
+  const scatter_c = Math.max(
+    inlet_margin_c + INLET_SIGMAS * model.scatter.inlet_c,
+    READING_SIGMAS * reading_c,
+  );
   const most: Effects = {
-    inlet: limits.inlet_c - inlet_margin_c - margin_c,
+    inlet: limits.inlet_c - scatter_c - 2 * model.inletDeviation(at),
     latency: limits.latency_p95_ms - LATENCY_SIGMAS * model.scatter.latency_p95_ms,
     rack_kw: limits.rack_kw,
   };
@@ -325,6 +344,10 @@ function partOf(rack: PredictiveRack, state: PredictiveState, config: Predictive
     },
   };
   part.now = predictAt(part, {}, 0);
+  // Where the usual window has no margin left, it stays the usual one: narrower costs energy, wider breaks the limit.
+  const usual = predictAt(part, { batch_window_ms: config.batch_window_ms }, 0).effects.latency;
+  const last = limits.latency_p95_ms - LATENCY_LAST_SIGMAS * model.scatter.latency_p95_ms;
+  most.latency = Math.max(most.latency, Math.min(usual, last));
   if (rack.held && rack.held !== "persistent") return part;
   for (const axis of AXES) {
     if (!state.open(rack.rack_id, axis)) continue;

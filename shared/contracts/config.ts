@@ -110,8 +110,7 @@ const Supply = z
   .strictObject({
     /** Whether a simulated site's supply air may be driven; a real site's is only advised. */
     drive: z.boolean().default(true),
-    /** Slow fans breathe little recirculated air: at this supply their inlets are those of savings.supply_c. */
-    min: z.number().default(20.5),
+    min: z.number().default(19),
     max: z.number().default(26),
     /** The largest change of one plan: towards the warm side, and towards the cool, safe one. */
     step_max: z.number().positive().default(0.5),
@@ -198,6 +197,8 @@ export const AggregatorConfig = z.strictObject({
       time_limit_s: z.number().positive().default(10),
       /** Distance that the agents' guardrail keeps from the inlet's limit (its inlet_margin_c). */
       inlet_margin_c: z.number().min(0).default(0.5),
+      /** Readings that an agent averages into one sample (its loop.score_s ÷ loop.sample_s). */
+      readings_per_sample: z.int().positive().default(5),
       supply: Supply,
       equipment: Equipment,
     })

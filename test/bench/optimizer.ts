@@ -3,9 +3,17 @@ import { AggregatorConfig } from "../../shared/contracts/config.ts";
 import type { ModelFile } from "../../shared/contracts/model.ts";
 import { progressBar } from "../../sim/progress.ts";
 import { RACKS } from "./fault-schedule.ts";
+import { type Bound, coolingBound } from "./optimizer/bound.ts";
 import { trainHallModel } from "./optimizer/model.ts";
 import { type PlanTime, planTime } from "./optimizer/plan-times.ts";
-import { FIXED, FIXED_FOR_PEAK, POLICIES, type PolicyName, REFERENCES } from "./optimizer/policies.ts";
+import {
+  FIXED,
+  FIXED_FOR_PEAK,
+  MARGINS,
+  POLICIES,
+  type PolicyName,
+  REFERENCES,
+} from "./optimizer/policies.ts";
 import type { Job, JobResult } from "./optimizer/worker.ts";
 import { type BenchOptions, seedList } from "./options.ts";
 
@@ -14,6 +22,12 @@ const WORKERS = 2;
 const TOKENS_PER_PROMPT = AggregatorConfig.parse({}).kpi.tokens_per_prompt;
 const SAVING_GOAL = 0.3;
 const ORACLE_SHARE_GOAL = 0.8;
+/** Inlet and p95: the limits themselves, half-way, and the margins that noise forces on everyone. */
+const BOUND_LIMITS = [
+  [28, 250],
+  [25.3, 213],
+  [MARGINS.inlet_max_c, MARGINS.latency_max_ms],
+] as const;
 const PLAN_SIZES = [
   { racks: 72, goal_ms: 150 },
   { racks: 2_000, goal_ms: 10_000 },
@@ -42,6 +56,7 @@ export async function benchOptimizer(options: BenchOptions): Promise<void> {
   const model = await trainHallModel(true);
   const times: (PlanTime & { goal_ms: number })[] = [];
   for (const { racks, goal_ms } of PLAN_SIZES) times.push({ ...(await planTime(racks, model)), goal_ms });
+  const bounds = BOUND_LIMITS.map(([inlet_c, p95_ms]) => coolingBound(inlet_c, p95_ms));
   const jobs = [
     ...seeds.flatMap((seed) => POLICIES.map((policy): Job => ({ policy, seed, days }))),
     ...REFERENCES.map((policy): Job => ({ policy, seed: seeds[0]!, days })),
@@ -51,13 +66,23 @@ export async function benchOptimizer(options: BenchOptions): Promise<void> {
   const per_seed = results.map(figuresOf);
   const overall = POLICIES.map((policy) => averaged(per_seed.filter((f) => f.policy === policy)));
   const verdict = verdictOf(per_seed, overall);
-  report({ days, seeds, model, times, per_seed, overall, verdict, results, seconds });
+  report({ days, seeds, model, times, bounds, per_seed, overall, verdict, results, seconds });
   if (json) {
     const prediction = results.filter(({ policy }) => policy === "ours");
     const quality = prediction.map(({ seed, quality, notes }) => ({ seed, ...quality, notes }));
     console.log(
       JSON.stringify({
-        ...{ bench: "optimizer", days, seeds, seconds, plan_times: times, verdict, overall, per_seed },
+        ...{
+          bench: "optimizer",
+          days,
+          seeds,
+          seconds,
+          plan_times: times,
+          bounds,
+          verdict,
+          overall,
+          per_seed,
+        },
         prediction: quality,
         runs: results.map(({ policy, seed, result }) => ({ policy, seed, ...result })),
       }),
@@ -186,13 +211,14 @@ function report(all: {
   seeds: readonly number[];
   model: ModelFile;
   times: readonly (PlanTime & { goal_ms: number })[];
+  bounds: readonly Bound[];
   per_seed: readonly Figures[];
   overall: readonly Figures[];
   verdict: Verdict;
   results: readonly JobResult[];
   seconds: number;
 }): void {
-  const { days, seeds, model, times, per_seed, overall, verdict, results, seconds } = all;
+  const { days, seeds, model, times, bounds, per_seed, overall, verdict, results, seconds } = all;
   console.log(
     `optimizer: ${RACKS.length} racks, ${days} days, seeds ${seeds.join(", ")}, two faults of every kind a day; ` +
       `fixed: fan ${FIXED.fan_rpm_pct} %, pump ${FIXED.pump_rpm_pct} %; fixed for the peak: fan ${FIXED_FOR_PEAK.fan_rpm_pct} %, ` +
@@ -218,6 +244,12 @@ function report(all: {
   console.log(
     `beats the described policy on every seed: ${verdict.beats_described_on_every_seed}; inlet compliance not below fixed: ${verdict.inlet_not_below_fixed}, p95: ${verdict.p95_not_below_fixed}, false episodes not above: ${verdict.false_episodes_not_above_fixed}`,
   );
+  for (const { inlet_max_c, latency_max_ms, of_fixed, of_fixed_for_peak } of bounds) {
+    console.log(
+      `the plant's equations up to ${inlet_max_c} °C and ${latency_max_ms} ms, without faults, noise or guardrail: at most ` +
+        `${percent(of_fixed)} below fixed setpoints, ${percent(of_fixed_for_peak)} below setpoints fixed for the peak`,
+    );
+  }
   for (const { racks, first_ms, median_ms, columns, goal_ms } of times) {
     console.log(
       `plan for ${racks} racks: first ${first_ms.toFixed(0)} ms, then ${median_ms.toFixed(0)} ms (median; goal < ${goal_ms}), ${columns} columns`,

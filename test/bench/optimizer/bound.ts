@@ -57,7 +57,8 @@ export function coolingBound(inlet_max_c: number, latency_max_ms: number): Bound
       loads.reduce((sum, { i, tokens_ps }) => {
         const cost = (set: OracleSetpoints) => {
           const { cooling_kw, inlet_c, latency_p95_ms } = steady(i, supply_c, set, tokens_ps);
-          const broken = Math.max(0, inlet_c - inlet_max_c) + Math.max(0, latency_p95_ms - latency_max_ms);
+          const broken =
+            Math.max(0, inlet_c - inlet_max_c) + Math.max(0, latency_p95_ms - oracle.latencyLimit(tokens_ps));
           return cooling_kw + 10 * broken;
         };
         return sum + lowest(cost, limits);

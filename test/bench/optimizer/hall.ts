@@ -20,7 +20,7 @@ import { DAY_S, RACKS, type ScheduledFault } from "../fault-schedule.ts";
 export const START_MS = Date.UTC(2026, 0, 15);
 const WINDOW_S = 5;
 /** An agent reads every second; three readings a window are noisier than what it has, and save time. */
-const READ_SECONDS = [1, 3, 5];
+export const READ_SECONDS = [1, 3, 5];
 const INTERVAL_S = 120;
 const LIMIT_INLET_C = 28;
 const LIMIT_P95_MS = 250;

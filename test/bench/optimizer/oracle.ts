@@ -124,11 +124,15 @@ export function createOracle(seed: number, rack_ids: readonly string[], limits: 
     return state!;
   };
 
+  /** Where the usual window has no margin left, it stays the usual one, as for everyone. */
+  const latencyLimit = (tokens_ps: number) =>
+    Math.max(limits.latency_max_ms, latency(tokens_ps, p.batch_window_ms, 1));
+
   const value = (i: number, supply: number, set: OracleSetpoints, know: RackKnowledge) => {
     const s = steady(i, supply, set, know);
     const broken =
       Math.max(0, s.inlet_c - limits.inlet_max_c) * 5 +
-      Math.max(0, s.latency_p95_ms - limits.latency_max_ms) * 0.2;
+      Math.max(0, s.latency_p95_ms - latencyLimit(know.tokens_ps)) * 0.2;
     return s.total_kw + broken;
   };
 
@@ -159,6 +163,7 @@ export function createOracle(seed: number, rack_ids: readonly string[], limits: 
   return {
     condition,
     steady,
+    latencyLimit,
     /** @param active faults that act now */
     know(active: readonly ScheduledFault[]) {
       combineConditions(

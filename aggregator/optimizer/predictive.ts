@@ -96,9 +96,9 @@ const TRUST: Record<Axis | "routing_weight_pct", number> = {
 };
 /** Smaller changes are not worth an action. */
 const DEADBAND: Record<Axis | "routing_weight_pct" | "supply_c", number> = {
-  fan_rpm_pct: 2,
-  pump_rpm_pct: 4,
-  batch_window_ms: 8,
+  fan_rpm_pct: 2.5,
+  pump_rpm_pct: 5,
+  batch_window_ms: 9,
   routing_weight_pct: 4,
   supply_c: 0.15,
 };
@@ -107,7 +107,7 @@ const INLET_SIGMAS = 4;
 /** A single reading at the limit sets the guardrail off at once; of 86,400 a day hardly one is this many σ off. */
 const READING_SIGMAS = 4.3;
 /** Bursts have a longer tail than noise: a window may be wider than usual only with this margin to p95's limit … */
-const LATENCY_SIGMAS = 3.2;
+const LATENCY_SIGMAS = 3.8;
 /** … and is narrowed below the usual one when even this is gone. */
 const LATENCY_LAST_SIGMAS = 1.2;
 /** Below the share at which trials take a change back. */
@@ -126,7 +126,7 @@ const WORDS: Record<keyof Effects, string> = {
   rack_kw: "rack power",
 };
 /** A change must promise more than this over its full step, or noise would move devices for nothing (kW). */
-const MOVE_KW: Record<Axis, number> = { fan_rpm_pct: 0.008, pump_rpm_pct: 0.008, batch_window_ms: 0.02 };
+const MOVE_KW: Record<Axis, number> = { fan_rpm_pct: 0.015, pump_rpm_pct: 0.015, batch_window_ms: 0.04 };
 /** What a rack's inlet does when the supply gets 1 °C warmer, where no model can say. */
 const INLET_PER_SUPPLY = 0.9;
 /** A model that errs more than this (RMS, one step ahead) is not planned with. */
@@ -202,8 +202,9 @@ export function planPredictive(
     rejected[reason] = (rejected[reason] ?? 0) + 1;
   };
   const inlet_limit_c = config.limits.inlet_c - config.inlet_margin_c;
-  const shared = hotRows(state.racks, inlet_limit_c - SHARED_BELOW_C);
-  const diverted = shared.size > 0 ? DIVERTED_GROWTH : 1;
+  const isHot = ({ model }: PredictiveRack) =>
+    model.recent !== null && model.recent.inlet_c > inlet_limit_c - SHARED_BELOW_C;
+  const diverted = rowsOf(state.racks.filter(isHot)).size > 0 ? DIVERTED_GROWTH : 1;
   const parts: Part[] = [];
   const blind: PredictiveRack[] = [];
   for (const rack of state.racks) {
@@ -217,6 +218,8 @@ export function planPredictive(
       parts.push(partOf({ ...rack, load }, state, config));
     }
   }
+  const excessive = parts.filter(({ now, most }) => now.effects.inlet > most.inlet + LONE_EXCESS_C);
+  const shared = rowsOf([...excessive.map(({ rack }) => rack), ...blind.filter(isHot)]);
   shareTraffic(parts, state, FILL_SHARE * config.capacity_tokens_ps);
 
   const lp = createLp();
@@ -451,9 +454,8 @@ function weightRange({ rack }: Part, { actuators }: PredictiveConfig): [number, 
   ];
 }
 
-/** Rows in which several racks are hot: whatever is thought of each one's sensor, that is the air. */
-function hotRows(racks: readonly PredictiveRack[], limit_c: number): Set<string> {
-  const hot = racks.filter(({ model }) => (model.recent?.inlet_c ?? Number.NEGATIVE_INFINITY) > limit_c);
+/** Rows of which several racks are among these: whatever is thought of each one's sensor, that is the air. */
+function rowsOf(hot: readonly PredictiveRack[]): Set<string> {
   const by_row = Map.groupBy(hot, (rack) => rack.row);
   return new Set([...by_row].filter(([, members]) => members.length >= CORROBORATION).map(([row]) => row));
 }

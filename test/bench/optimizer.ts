@@ -1,3 +1,4 @@
+import { availableParallelism } from "node:os";
 import { Worker } from "node:worker_threads";
 import { AggregatorConfig } from "../../shared/contracts/config.ts";
 import type { ModelFile } from "../../shared/contracts/model.ts";
@@ -18,7 +19,7 @@ import type { Job, JobResult } from "./optimizer/worker.ts";
 import { type BenchOptions, seedList } from "./options.ts";
 
 const DEFAULT_SEEDS = "1-5";
-const WORKERS = 2;
+const WORKERS = Math.min(6, availableParallelism());
 const TOKENS_PER_PROMPT = AggregatorConfig.parse({}).kpi.tokens_per_prompt;
 const SAVING_GOAL = 0.3;
 const ORACLE_SHARE_GOAL = 0.8;

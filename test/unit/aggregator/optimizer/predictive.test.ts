@@ -111,6 +111,38 @@ describe("the predictive plan", () => {
     for (const { to } of windows) expect(to).toBeLessThan(60);
   });
 
+  it("leaves the usual window where p95 has no margin, and widens it only where bursts leave room", () => {
+    const windowsAt = (latency_p95_ms: number) =>
+      planPredictive(state(six({ latency_p95_ms })), planning, solve)
+        .proposals.filter(({ target }) => target === "batch_window_ms")
+        .map(({ to }) => to);
+    expect(windowsAt(215)).toEqual([]);
+    const wider = windowsAt(130);
+    expect(wider).toHaveLength(6);
+    for (const to of wider) expect(to).toBeGreaterThan(20);
+  });
+
+  it("keeps clear of what one reading at the limit sets off, not only of the samples' means", () => {
+    const warm = state(six({ inlet_c: 25, supply_c: 22, fan_pct: 42 }), {
+      supply: { setpoint_c: 22, open: true },
+    });
+    const supplyAt = (readings_per_sample: number) =>
+      planPredictive(warm, { ...planning, readings_per_sample }, solve).proposals.find(
+        ({ target }) => target === "supply_c",
+      )?.to ?? 22;
+    expect(supplyAt(9)).toBeLessThan(22);
+    expect(supplyAt(1)).toBeGreaterThanOrEqual(22);
+  });
+
+  it("gives a rack whose model is not trusted its usual batching window back, step by step", () => {
+    const setpoints = { ...NO_SETPOINTS, batch_window_ms: 80 };
+    const blind = rack("R-A-01", {}, { model: modelOf({}, 2), setpoints });
+    const { proposals, rejected } = planPredictive(state([blind, ...six().slice(1)]), planning, solve);
+    expect(rejected.rack_model_learning).toBe(1);
+    const own = proposals.filter(({ rack_id }) => rack_id === "R-A-01");
+    expect(own).toMatchObject([{ target: "batch_window_ms", from: 80, to: 40 }]);
+  });
+
   it.each(["stale", "offline"])("leaves a rack alone that is %s", (held) => {
     const racks = [rack("R-A-01", {}, { held }), ...six().slice(1)];
     const { proposals, rejected } = planPredictive(state(racks), planning, solve);

@@ -29,6 +29,7 @@ import { createRegistry } from "./models/registry/registry.ts";
 import { createRollouts, keyOverlapMs } from "./models/rollout/rollouts.ts";
 import { createTrainer } from "./models/train-job.ts";
 import { createNotifier } from "./notify/notifier.ts";
+import { createSolver } from "./optimizer/lp.ts";
 import { createOptimizer } from "./optimizer/optimizer.ts";
 import { createOutputs } from "./outputs/outputs.ts";
 import { siteOverview } from "./overview.ts";
@@ -238,10 +239,21 @@ async function run(
       await Promise.all([trainer.stop(), drift.stop(), retraining.stop()]);
       await ended;
     });
-    const { limits, actuators } = config;
     const optimizer = createOptimizer({
-      ...{ clock, log, fleet, store, events, rollout: rollouts, mode, actions, quarantine },
-      config: { limits, actuators, ...config.optimizer, switchback_h: config.savings.switchback_h },
+      ...{
+        clock,
+        log,
+        fleet,
+        store,
+        events,
+        rollout: rollouts,
+        mode,
+        actions,
+        quarantine,
+        simulator,
+        config,
+      },
+      solve: config.optimizer.policy === "predictive" ? await createSolver() : null,
     });
     optimizer.start();
     undo.defer(() => optimizer.stop());

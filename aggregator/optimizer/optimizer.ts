@@ -1,5 +1,7 @@
 import { randomUUID } from "node:crypto";
 import { type Action, RACK_TARGETS, type RackTarget } from "../../shared/contracts/action.ts";
+import type { AggregatorConfig } from "../../shared/contracts/config.ts";
+import type { Scorer } from "../../shared/ims/score.ts";
 import type { Log } from "../../shared/log.ts";
 import { type Clock, isoTime } from "../../shared/time.ts";
 import type { ActionLog, SetpointAction } from "../actions/action-log.ts";
@@ -9,8 +11,18 @@ import type { EventBus } from "../events.ts";
 import { agentOnline, dataAgeMs, type Fleet, type Rack } from "../fleet.ts";
 import type { Rollouts } from "../models/rollout/rollouts.ts";
 import { isPaused } from "../savings/switchback.ts";
+import type { SimulatorLink } from "../scenarios/simulator.ts";
 import type { Store } from "../store/store.ts";
-import { type Plan, type PlanConfig, type PlanRack, type PlanState, type Proposal, plan } from "./plan.ts";
+import type { Solver } from "./lp.ts";
+import { type Plan, type PlanRack, type PlanState, type Proposal, plan, skipReason } from "./plan.ts";
+import {
+  type PredictivePlan,
+  type PredictiveState,
+  planningConfig,
+  planPredictive,
+  siteTrouble,
+} from "./predictive.ts";
+import { createSiteObserver, type PredictionQuality } from "./site-observer.ts";
 import { createTrials } from "./trials.ts";
 
 interface TickReport {
@@ -19,7 +31,16 @@ interface TickReport {
   skipped: Plan["skipped"] | "switchback";
   rejected: Plan["rejected"];
   actions: Action[];
+  /** What decided, and why the described policy did although the predictive one is set. */
+  policy: "predictive" | "described";
+  fallback: string | null;
+  explanations: string[];
+  plan_ms: number;
+  solver: PredictivePlan["solver"] | null;
+  prediction: PredictionQuality;
 }
+
+type Decision = Omit<TickReport, "ts" | "mode" | "actions"> & { proposals: Proposal[] };
 
 export interface Optimizer {
   start(): void;
@@ -29,7 +50,9 @@ export interface Optimizer {
 }
 
 export interface OptimizerContext {
-  config: PlanConfig & { switchback_h: number };
+  config: Pick<AggregatorConfig, "limits" | "actuators" | "optimizer" | "savings">;
+  /** For the predictive policy; null: the described one decides. */
+  solve: Solver | null;
   clock: Clock;
   log: Log;
   fleet: Fleet;
@@ -39,60 +62,184 @@ export interface OptimizerContext {
   mode: ModeControl;
   actions: ActionLog;
   quarantine: Quarantine;
+  simulator: SimulatorLink;
 }
 
-/** The slow loop: a thin shell around `plan` and `judge`. */
+/** Samples come every 5 s; asking twice as often misses none. */
+const OBSERVE_MS = 2_500;
+const AGE_MAX_MS = 60_000;
+
+/** The slow loop: a thin shell around the plans and `judge`. */
 export function createOptimizer(context: OptimizerContext): Optimizer {
-  const { clock, log, actions } = context;
-  const interval_ms = context.config.interval_s * 1000;
+  const { clock, log, actions, fleet, simulator } = context;
+  const { limits, actuators, optimizer: settings, savings } = context.config;
+  const interval_ms = settings.interval_s * 1000;
   const trials = createTrials(context, interval_ms);
-  let stopTimer: (() => void) | undefined;
+  const rack_ids = fleet.racks.map(({ rack_id }) => rack_id);
+  const observer = createSiteObserver(rack_ids, context.config);
+  const observed_ms = new Map<string, number>();
+  const planning = planningConfig(context.config);
+  const stops: (() => void)[] = [];
+
+  const observe = () => {
+    for (const rack of fleet.racks) {
+      if (!rack.sample || rack.ts_ms <= (observed_ms.get(rack.rack_id) ?? Number.NEGATIVE_INFINITY)) continue;
+      observed_ms.set(rack.rack_id, rack.ts_ms);
+      observer.observe(rack.rack_id, rack.sample, rack.ts_ms, setpointsOf(rack, actions));
+    }
+  };
+
+  /** The supply air has an actuator where a simulator is connected; elsewhere a setpoint is only advised. */
+  const supplyDriven = () => {
+    const may_drive = context.mode.of(null) === "closed_loop" && settings.supply.drive;
+    return may_drive && simulator.status() !== null;
+  };
+  /** Back to where the site is run without the optimizer; null where it is. */
+  const releaseSupply = (why: string, now_ms: number): Action | null => {
+    const applied = actions.setpoints.value(null, "supply_c");
+    observer.supply(savings.supply_c, now_ms);
+    if (applied === null) return null;
+    simulator.setSupply(null);
+    const released: Action = {
+      ...{ v: 1, id: randomUUID(), ts: isoTime(now_ms), rack_id: null, source: "optimizer" },
+      ...{ kind: "release", target: "supply_c", from: applied, to: null, mode: context.mode.of(null) },
+      ...{ outcome: "applied", reason: `hands the supply air back: ${why}`, inputs: {} },
+    };
+    actions.record(released);
+    return released;
+  };
+  /** Whoever drives the supply air lets go of a setpoint that is not renewed. */
+  const holdSupply = (now_ms: number) => {
+    if (!supplyDriven()) return void releaseSupply("it may not be driven", now_ms);
+    const applied = actions.setpoints.value(null, "supply_c");
+    if (applied === null) return;
+    const held_c = Math.min(settings.supply.max, applied);
+    simulator.setSupply(held_c);
+    observer.supply(held_c, now_ms);
+  };
 
   /** null: not carried out. */
-  const carryOut = (proposal: Proposal, now_ms: number): Action | null => {
+  const carryOut = (proposal: Proposal, policy: TickReport["policy"], now_ms: number): Action | null => {
     const mode = context.mode.of(proposal.rack_id);
     const action = toAction(proposal, mode, now_ms);
-    // The site's supply air has no actuator on this side yet: whatever the mode, it is only advised.
+    // The described policy only guesses the setpoint, from the coolest inlet: that is good enough for advice.
+    if (policy === "predictive" && proposal.target === "supply_c" && supplyDriven()) {
+      const applied: Action = { ...action, outcome: "applied" };
+      simulator.setSupply(proposal.to);
+      observer.supply(proposal.to, now_ms);
+      actions.record(applied);
+      return applied;
+    }
     if (mode === "advisory" || !isForRack(action)) {
       actions.record(action);
       return action;
     }
     return trials.begin(action, proposal.predicted, now_ms) ? { ...action, outcome: "sent" } : null;
   };
+
+  const described = (now_ms: number): Plan =>
+    plan(planState(context, now_ms, trials.resting), { limits, actuators, ...settings }, now_ms);
+
+  const predictive = (solve: Solver, scorer: Scorer, now_ms: number): PredictivePlan => {
+    const rested = (rack_id: string | null, target: Action["target"]) => {
+      const since_ms = now_ms - actions.setpoints.changedMs(rack_id, target);
+      return (since_ms < 0 || since_ms >= interval_ms) && !trials.resting(rack_id, target, now_ms);
+    };
+    const state: PredictiveState = {
+      racks: fleet.racks.map((rack) => ({
+        ...observer.rack(rack.rack_id, now_ms)!,
+        held: heldBecause(rack, context.mode.of(rack.rack_id) === "closed_loop", now_ms),
+        setpoints: setpointsOf(rack, actions),
+        d_level: rack.d_slow,
+      })),
+      supply: { setpoint_c: observer.supply_setpoint_c, open: rested(null, "supply_c") },
+      scorer,
+      open: rested,
+    };
+    return planPredictive(state, planning, solve);
+  };
+
+  const decide = (now_ms: number): Decision => {
+    const started = performance.now();
+    const { solve } = context;
+    const trouble = solve ? siteTrouble(observer.models()) : null;
+    const scorer = context.rollout.scorer();
+    const skipped = skipReason(planState(context, now_ms, trials.resting));
+    const made =
+      solve && scorer && !trouble && !skipped
+        ? {
+            ...predictive(solve, scorer, now_ms),
+            skipped: null,
+            policy: "predictive" as const,
+            fallback: null,
+          }
+        : { ...described(now_ms), policy: "described" as const, fallback: trouble };
+    const plan_ms = performance.now() - started;
+    return { explanations: [], solver: null, ...made, plan_ms, prediction: observer.quality() };
+  };
+
   /** What the plant would use without the optimizer is measured now. */
-  const pause = (now_ms: number): TickReport => {
-    const released = trials.handBack(now_ms);
+  const pause = (now_ms: number): Decision & { taken: Action[] } => {
+    const released = releaseSupply("the plant is measured without the optimizer", now_ms);
+    const taken = [...trials.handBack(now_ms), ...(released ? [released] : [])];
+    return {
+      ...{ skipped: "switchback", rejected: {}, policy: settings.policy, fallback: null, explanations: [] },
+      ...{ proposals: [], taken, plan_ms: 0, solver: null, prediction: observer.quality() },
+    };
+  };
+
+  const report = (made: Decision & { taken: Action[] }, now_ms: number): TickReport => {
+    const { proposals: _, taken, ...decided } = made;
     const { mode } = context.mode.get();
-    log.info({ mode, skipped: "switchback", released: released.length }, "optimizer tick");
-    return { ts: isoTime(now_ms), mode, skipped: "switchback", rejected: {}, actions: released };
+    const { skipped, rejected, policy, fallback, explanations, plan_ms } = decided;
+    log.info(
+      { mode, policy, fallback, skipped, rejected, explanations, plan_ms, proposals: taken.length },
+      "optimizer tick",
+    );
+    return { ts: isoTime(now_ms), mode, ...decided, actions: taken };
   };
   const tick = (): TickReport => {
     const now_ms = clock.now();
+    observe();
     trials.settle(now_ms);
-    if (isPaused(now_ms, context.config.switchback_h)) return pause(now_ms);
-    const state = planState(context, now_ms, trials.resting);
-    const { skipped, proposals, rejected } = plan(state, context.config, now_ms);
-    const taken = proposals.map((proposal) => carryOut(proposal, now_ms)).filter((action) => action !== null);
-    const { mode } = context.mode.get();
-    log.info({ mode, skipped, rejected, proposals: taken.length }, "optimizer tick");
-    return { ts: isoTime(now_ms), mode, skipped, rejected, actions: taken };
+    if (isPaused(now_ms, savings.switchback_h)) return report(pause(now_ms), now_ms);
+    holdSupply(now_ms);
+    const decided = decide(now_ms);
+    const taken = decided.proposals.map((proposal) => carryOut(proposal, decided.policy, now_ms));
+    return report({ ...decided, taken: taken.filter((action) => action !== null) }, now_ms);
+  };
+  const guarded = (what: string, run: () => void) => () => {
+    try {
+      run();
+    } catch (error) {
+      log.error({ err: error }, `${what} failed`);
+    }
   };
   return {
     start() {
-      stopTimer ??= clock.every(interval_ms, () => {
-        try {
-          tick();
-        } catch (error) {
-          log.error({ err: error }, "optimizer tick failed");
-        }
-      });
+      if (stops.length > 0) return;
+      stops.push(clock.every(OBSERVE_MS, guarded("optimizer's observation", observe)));
+      stops.push(clock.every(interval_ms, guarded("optimizer tick", tick)));
     },
     stop() {
-      stopTimer?.();
-      stopTimer = undefined;
+      for (const stop of stops.splice(0)) stop();
     },
     tick,
   };
+}
+
+function setpointsOf(rack: Rack, actions: ActionLog): Record<RackTarget, number | null> {
+  return Object.fromEntries(
+    RACK_TARGETS.map((target) => [target, actions.setpoints.value(rack.rack_id, target)]),
+  ) as Record<RackTarget, number | null>;
+}
+
+/** Why a rack must not be changed now; null: it may. */
+function heldBecause(rack: Rack, closed_loop: boolean, now_ms: number): string | null {
+  if (!rack.sample || dataAgeMs(rack, now_ms) > AGE_MAX_MS) return "stale";
+  // Where changes are driven, a rack without a live agent cannot take one.
+  if (closed_loop && !agentOnline(rack)) return "offline";
+  return rack.mms?.state === "persistent" ? "persistent" : null;
 }
 
 function planState(context: OptimizerContext, now_ms: number, resting: PlanState["resting"]): PlanState {
@@ -111,9 +258,7 @@ function planState(context: OptimizerContext, now_ms: number, resting: PlanState
     age_ms: dataAgeMs(rack, now_ms),
     persistent: rack.mms?.state === "persistent",
     d_level: siteLevel(rack),
-    setpoints: Object.fromEntries(
-      RACK_TARGETS.map((target) => [target, actions.setpoints.value(rack.rack_id, target)]),
-    ) as Record<RackTarget, number | null>,
+    setpoints: setpointsOf(rack, actions),
   });
   return {
     racks: fleet.racks.map(toPlanRack),

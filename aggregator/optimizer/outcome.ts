@@ -1,6 +1,7 @@
 import type { MeasuredField } from "../../shared/contracts/telemetry.ts";
 import type { RackMinute } from "../store/store.ts";
 import { type Effect, measureEffect, type Series } from "./effect.ts";
+import type { Prediction } from "./plan.ts";
 
 /** Worse by less than this many standard errors is noise: one in some ten thousand judgements, were they normal. */
 const ERRORS_MIN = 4;
@@ -36,7 +37,7 @@ export interface Verdict {
  */
 export function judge(
   row: RowMinutes,
-  predicted: { inlet_c: number; latency_p95_ms: number },
+  predicted: Pick<Prediction, "inlet_c" | "latency_p95_ms" | "power_rise_kw">,
 ): Verdict | null {
   const { own, controls, change } = row;
   const effectOf = (field: "inlet_c" | "latency_p95_ms") =>
@@ -49,7 +50,11 @@ export function judge(
     ? `inlet rose by ${said(inlet, 2)} °C`
     : isWorse(latency, predicted.latency_p95_ms, LATENCY_GROWTH_MIN * latency.before)
       ? `p95 rose by ${said(latency, 1)} ms`
-      : isWorse(energy.effect, energy.effect.before, ENERGY_GROWTH_MIN * energy.pdu_kw)
+      : isWorse(
+            energy.effect,
+            energy.effect.before + (predicted.power_rise_kw ?? 0),
+            ENERGY_GROWTH_MIN * energy.pdu_kw,
+          )
         ? `power at equal load rose by ${said(energy.effect, 3)} kW`
         : null;
   return {
@@ -124,13 +129,15 @@ export function rowMinutes(
 ): RowMinutes {
   const first_ms = Math.floor(span.from_ms / MINUTE_MS) * MINUTE_MS;
   const length = Math.max(0, Math.floor(span.to_ms / MINUTE_MS) - first_ms / MINUTE_MS);
-  const by_rack = new Map<string, Map<number, RackMinute>>();
+  const by_rack = new Map<string, (RackMinute | null)[]>();
+  for (const id of [rack_id, ...controls]) by_rack.set(id, new Array(length).fill(null));
   for (const minute of minutes) {
-    const of_rack = by_rack.get(minute.rack_id) ?? new Map<number, RackMinute>();
-    by_rack.set(minute.rack_id, of_rack.set((minute.minute_ms - first_ms) / MINUTE_MS, minute));
+    const t = (minute.minute_ms - first_ms) / MINUTE_MS;
+    const of_rack = by_rack.get(minute.rack_id);
+    if (of_rack && t >= 0 && t < length) of_rack[t] = minute;
   }
   const series = (id: string, field: MeasuredField): Series =>
-    Array.from({ length }, (_, t) => by_rack.get(id)?.get(t)?.mean[field] ?? null);
+    by_rack.get(id)!.map((minute) => minute?.mean[field] ?? null);
   return {
     own: (field) => series(rack_id, field),
     controls: (field) => controls.map((id) => series(id, field)),

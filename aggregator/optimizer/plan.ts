@@ -36,6 +36,14 @@ export interface PlanConfig {
   latency_guard_share: number;
 }
 
+export interface Prediction {
+  inlet_c: number;
+  latency_p95_ms: number;
+  d: number;
+  /** Growth of the rack's own power that the change is worth, such as faster fans for a cooler inlet. */
+  power_rise_kw?: number;
+}
+
 export interface Proposal {
   /** null: the whole site. */
   rack_id: string | null;
@@ -43,7 +51,7 @@ export interface Proposal {
   from: number | null;
   to: number;
   predicted_saving_kw: number;
-  predicted: { inlet_c: number; latency_p95_ms: number; d: number };
+  predicted: Prediction;
   reason: string;
 }
 
@@ -78,11 +86,10 @@ export type ReadyRack = PlanRack & { sample: FullSample & TelemetrySample };
 export function plan(state: PlanState, config: PlanConfig, clock_ms: number): Plan {
   const rejected: Record<string, number> = {};
   const skip = (skipped: SkipReason): Plan => ({ skipped, proposals: [], rejected });
-  if (state.kill_switch) return skip("kill_switch");
   const { scorer } = state;
-  if (!scorer) return skip("no_model");
+  const skipped = skipReason(state);
+  if (skipped || !scorer) return skip(skipped);
   const ready = state.racks.filter(isReady);
-  if (ready.length === 0) return skip("no_fresh_data");
 
   const d_levels = new Map<FullSample, number | null>(ready.map((rack) => [rack.sample, rack.d_level]));
   const deviation: DeviationForecast = ({ before, after }) => {
@@ -131,6 +138,13 @@ export function plan(state: PlanState, config: PlanConfig, clock_ms: number): Pl
   const supply = calm.length === state.racks.length ? best(supplyCandidates(calm)) : undefined;
   const chosen = supply ? [supply, ...choices] : choices;
   return { skipped: null, proposals: chosen.map((candidate) => toProposal(candidate, deviation)), rejected };
+}
+
+/** Why no policy may act; null: one may. */
+export function skipReason(state: PlanState): SkipReason {
+  if (state.kill_switch) return "kill_switch";
+  if (!state.scorer) return "no_model";
+  return state.racks.some(isReady) ? null : "no_fresh_data";
 }
 
 function isReady(rack: PlanRack): rack is ReadyRack {

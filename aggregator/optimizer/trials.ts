@@ -1,10 +1,15 @@
 import { randomUUID } from "node:crypto";
 import type { Action, Target } from "../../shared/contracts/action.ts";
 import { rowOf } from "../../shared/contracts/rack.ts";
+import type { Log } from "../../shared/log.ts";
 import { isoTime } from "../../shared/time.ts";
-import type { SetpointAction } from "../actions/action-log.ts";
-import type { RackMinute } from "../store/store.ts";
-import type { OptimizerContext } from "./optimizer.ts";
+import type { ActionLog, SetpointAction } from "../actions/action-log.ts";
+import type { ModeControl } from "../control/mode.ts";
+import type { Quarantine } from "../control/quarantine.ts";
+import type { EventBus } from "../events.ts";
+import type { Rack } from "../fleet.ts";
+import type { Rollouts } from "../models/rollout/rollouts.ts";
+import type { RackMinute, Store } from "../store/store.ts";
 import { judge, type RowMinutes, rowMinutes, type Verdict } from "./outcome.ts";
 import type { Proposal } from "./plan.ts";
 import { judgeResponse, type Response } from "./response.ts";
@@ -53,10 +58,26 @@ interface Finding {
   faulty: boolean;
 }
 
-type TrialsContext = Pick<
-  OptimizerContext,
-  "actions" | "store" | "events" | "mode" | "quarantine" | "fleet" | "log"
-> & { rollout: Pick<OptimizerContext["rollout"], "scorerOf"> };
+/** As much of the optimizer's surroundings as trials need. */
+export interface TrialsContext {
+  actions: Pick<ActionLog, "inForce" | "refusal" | "send" | "record"> & {
+    setpoints: Pick<ActionLog["setpoints"], "value">;
+  };
+  store: {
+    samples: Pick<Store["samples"], "means">;
+    rollups: Pick<Store["rollups"], "minutes">;
+    actions: Pick<Store["actions"], "get">;
+  };
+  events: Pick<EventBus, "publish">;
+  mode: Pick<ModeControl, "of">;
+  quarantine: Pick<Quarantine, "has" | "add">;
+  fleet: {
+    racks: readonly Pick<Rack, "rack_id" | "row">[];
+    get(rack_id: string): Pick<Rack, "d_slow"> | undefined;
+  };
+  rollout: Pick<Rollouts, "scorerOf">;
+  log: Pick<Log, "info">;
+}
 
 export function createTrials(context: TrialsContext, interval_ms: number): Trials {
   const { actions, store, events, mode, quarantine, fleet, log } = context;
@@ -130,7 +151,11 @@ export function createTrials(context: TrialsContext, interval_ms: number): Trial
     log.info({ action_id, rack_id, ...figures, worsened }, "action judged");
   };
 
-  /** Returns the trial if it goes on. */
+  /**
+   * Returns the trial if it goes on.
+   *
+   * @param minutes of the rack's row
+   */
   const settleTrial = (trial: Trial, minutes: readonly RackMinute[], now_ms: number): Trial | null => {
     const known = store.actions.get(trial.action.id);
     if (!known || known.outcome === "refused") return null;
@@ -177,7 +202,10 @@ export function createTrials(context: TrialsContext, interval_ms: number): Trial
       if (due.length > 0) {
         const from_ms = Math.min(...due.map((trial) => trial.begun_ms)) - HISTORY_MS;
         const minutes = store.rollups.minutes(from_ms, now_ms);
-        const going_on = due.map((trial) => settleTrial(trial, minutes, now_ms));
+        const by_row = Map.groupBy(minutes, ({ rack_id }) => rowOf(rack_id));
+        const going_on = due.map((trial) =>
+          settleTrial(trial, by_row.get(rowOf(trial.action.rack_id)) ?? [], now_ms),
+        );
         trials = [...trials.filter((trial) => !isDue(trial)), ...going_on.filter((trial) => trial !== null)];
       }
       for (const action of standing.values()) {

@@ -15,6 +15,8 @@ export interface SimulatorLink {
    * @throws SkadiError SKADI_NO_SIMULATOR or SKADI_INVALID_FIELD
    */
   play(scenario: string, duration_s: number | null): string;
+  /** Sets, or renews, the simulated site's supply air, null for its own; false where no simulator is connected. */
+  setSupply(supply_c: number | null): boolean;
 }
 
 interface SimulatorContext {
@@ -52,6 +54,12 @@ export function simulatorLink(context: SimulatorContext): SimulatorLink {
       context.publish(simulatorCommandTopic(context.site), command);
       context.events.publish("scenario", null, { ...command });
       return known.name;
+    },
+    setSupply(supply_c) {
+      if (!status) return false;
+      const command: SimulatorCommand = { v: 1, kind: "supply", supply_c };
+      context.publish(simulatorCommandTopic(context.site), command);
+      return true;
     },
   };
 }

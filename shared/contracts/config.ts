@@ -245,6 +245,32 @@ const Traces = z
   })
   .prefault({});
 
+/** The site's supply air: how far and how fast the optimizer may move it from where it is run (savings.supply_c). */
+const Supply = z
+  .strictObject({
+    /** Whether a simulated site's supply air may be driven; a real site's is only advised. */
+    drive: z.boolean().default(true),
+    min: z.number().default(19),
+    max: z.number().default(26),
+    /** The largest change of one plan: towards the warm side, and towards the cool, safe one. */
+    step_max: z.number().positive().default(0.5),
+    step_down_max: z.number().positive().default(6),
+    /** How fast the delivered air follows its setpoint. */
+    lag_s: z.number().positive().default(90),
+  })
+  .refine(maxAboveMin, MAX_ABOVE_MIN)
+  .prefault({});
+
+/** What the optimizer knows from data sheets besides what `savings` says of pumps and chillers. */
+const Equipment = z
+  .strictObject({
+    fan_full_kw: z.number().positive().default(0.95),
+    capacity_tokens_ps: z.number().positive().default(18_000),
+    /** The batching window that racks use when none is set. */
+    batch_window_ms: z.number().min(0).default(20),
+  })
+  .prefault({});
+
 export const AggregatorConfig = z.strictObject({
   site: SiteId.default("dc1"),
   rows: z
@@ -307,6 +333,16 @@ export const AggregatorConfig = z.strictObject({
       interval_s: z.number().positive().default(120),
       /** Nothing is optimised while p95 exceeds this share of its limit. */
       latency_guard_share: z.number().positive().max(1).default(0.95),
+      /** `predictive`: models and a linear program, falling back to `described` where the models are not good enough. */
+      policy: z.enum(["predictive", "described"]).default("described"),
+      /** The solver's patience. */
+      time_limit_s: z.number().positive().default(10),
+      /** Distance that the agents' guardrail keeps from the inlet's limit (its inlet_margin_c). */
+      inlet_margin_c: z.number().min(0).default(0.5),
+      /** Readings that an agent averages into one sample (its loop.score_s ÷ loop.sample_s). */
+      readings_per_sample: z.int().positive().default(5),
+      supply: Supply,
+      equipment: Equipment,
     })
     .prefault({}),
   actions: z

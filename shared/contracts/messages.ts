@@ -83,5 +83,7 @@ export type SimulatorStatus = z.infer<typeof SimulatorStatus>;
 export const SimulatorCommand = z.discriminatedUnion("kind", [
   z.object({ v: Version, kind: z.literal("start"), scenario: z.string(), duration_s: z.number().positive() }),
   z.object({ v: Version, kind: z.literal("stop"), scenario: z.string() }),
+  /** Setpoint of the simulated site's supply air. It holds for a while only and must be renewed; null ends it. */
+  z.object({ v: Version, kind: z.literal("supply"), supply_c: z.number().min(10).max(35).nullable() }),
 ]);
 export type SimulatorCommand = z.infer<typeof SimulatorCommand>;

@@ -73,30 +73,45 @@ function scoreFunction(model: ScoringModel, whole: Distance): Scorer["score"] {
 /** Which sensors fail together changes rarely; a fuzzer must not fill the memory all the same. */
 const PARTIAL_MODELS_MAX = 64;
 
+interface PartialModel {
+  present: number[];
+  distance: Distance;
+  complete: Completion;
+  /** Scratch. */
+  some: Float64Array;
+  squares: Float64Array;
+}
+
 /** Scores vectors with missing features on a model of the others, which is made once for each set of them. */
 function partialScores(model: ScoringModel): (z: Float64Array, out: Verdict) => Verdict {
   const F = model.scaler.mean.length;
-  const models = new Map<string, { present: number[]; distance: Distance; complete: Completion }>();
-  const modelOf = (present: number[]) => {
-    const key = present.join();
+  const models = new Map<number, PartialModel>();
+  const modelOf = (key: number, z: Float64Array) => {
     const known = models.get(key);
     if (known) return known;
     if (models.size >= PARTIAL_MODELS_MAX) models.clear();
-    const complete = completion(model.kind, model.square_moments, present, F);
-    const made = { present, distance: compiled(model, present), complete };
+    const present = allFeatures(F).filter((j) => !Number.isNaN(z[j]));
+    const made: PartialModel = {
+      present,
+      distance: compiled(model, present),
+      complete: completion(model.kind, model.square_moments, present, F),
+      some: new Float64Array(present.length),
+      squares: new Float64Array(present.length),
+    };
     models.set(key, made);
     return made;
   };
   return (z, out) => {
-    const present = allFeatures(F).filter((j) => !Number.isNaN(z[j]));
+    let key = 0;
+    for (let j = 0; j < F; j++) key = 2 * key + (Number.isNaN(z[j]) ? 0 : 1);
     out.contributions.fill(0);
-    if (present.length === 0) return Object.assign(out, { d: Number.NaN, cluster: 0 });
-    const { distance, complete } = modelOf(present);
-    const some = Float64Array.from(present, (j) => z[j]!);
-    const squares = new Float64Array(present.length);
+    if (key === 0) return Object.assign(out, { d: Number.NaN, cluster: 0 });
+    const { present, distance, complete, some, squares } = modelOf(key, z);
+    for (let i = 0; i < present.length; i++) some[i] = z[present[i]!]!;
     out.cluster = distance.nearest(some, 0);
     const squared = distance.squares(out.cluster, some, 0, squares);
-    if (squared > 0) for (const [i, j] of present.entries()) out.contributions[j] = squares[i]! / squared;
+    if (squared > 0)
+      for (let i = 0; i < present.length; i++) out.contributions[present[i]!] = squares[i]! / squared;
     out.d = Math.sqrt(complete(squared));
     return out;
   };

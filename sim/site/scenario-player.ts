@@ -9,6 +9,9 @@ import { type Clock, isoTime } from "../../shared/time.ts";
 import type { Plant } from "../plant/plant.ts";
 import { findScenario, SCENARIOS } from "../scenarios/scenario.ts";
 
+/** Without a renewal the supply air returns to its design value: whoever set it may be gone. */
+const SUPPLY_HOLD_MS = 600_000;
+
 interface Running {
   started_at_ms: number;
   ends_at_ms: number;
@@ -31,6 +34,7 @@ export function scenarioPlayer(options: {
 }): ScenarioPlayer {
   const { site, plant, clock, log } = options;
   const running = new Map<string, Running>();
+  let forgetSupply = () => {};
   let client: MqttClient | null = null;
 
   const status = (online: boolean): string => {
@@ -77,6 +81,15 @@ export function scenarioPlayer(options: {
     log.info({ event: "scenario_started", scenario: name, duration_s });
     announce();
   };
+  const setSupply = (supply_c: number | null) => {
+    forgetSupply();
+    plant.setSupply(supply_c);
+    if (supply_c === null) return;
+    forgetSupply = clock.after(SUPPLY_HOLD_MS, () => {
+      plant.setSupply(null);
+      log.warn({ event: "supply_not_renewed", supply_c });
+    });
+  };
   const onMessage = (payload: Uint8Array) => {
     const parsed = parsePayload(SimulatorCommand, payload);
     if (!parsed.ok) {
@@ -85,7 +98,8 @@ export function scenarioPlayer(options: {
     }
     const command = parsed.value;
     try {
-      if (command.kind === "start") play(command.scenario, command.duration_s);
+      if (command.kind === "supply") setSupply(command.supply_c);
+      else if (command.kind === "start") play(command.scenario, command.duration_s);
       else end(findScenario(command.scenario).name);
     } catch (error) {
       if (!(error instanceof SkadiError)) throw error;
@@ -117,6 +131,7 @@ export function scenarioPlayer(options: {
       });
     },
     async stop() {
+      setSupply(null);
       for (const name of [...running.keys()]) end(name);
       if (client?.connected)
         await client.publishAsync(simulatorStatusTopic(site), status(false), { qos: 1, retain: true });

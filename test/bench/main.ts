@@ -6,6 +6,7 @@ import { benchFaults } from "./faults.ts";
 import { benchGenerate } from "./generate.ts";
 import { benchIms } from "./ims.ts";
 import { benchMms } from "./mms.ts";
+import { benchOptimizer } from "./optimizer.ts";
 import { type BenchOptions, seedList } from "./options.ts";
 import { benchPipeline } from "./pipeline.ts";
 import { benchPlant } from "./plant.ts";
@@ -68,6 +69,11 @@ const BENCHES: readonly Bench[] = [
     what: "a model to a thousand agents: from the order to the last acknowledgement; guard ticks missed",
     run: benchRollout,
   },
+  {
+    name: "optimizer",
+    what: "fixed setpoints, the described policy, ours and an oracle on the closed-loop plant",
+    run: benchOptimizer,
+  },
   { name: "pipeline", what: "messages through broker, ingest, store and MMS", run: benchPipeline },
 ];
 
@@ -79,11 +85,14 @@ const program = new Command("bench")
     "reaction: soak for so long at the true periods; dashboard: watch its memory for so long",
     numberOption(0.1, 10_000),
   )
-  .option("--days <n>", "savings: simulated days", integerOption(2, 60))
-  .option("--seeds <list>", "mms, savings, season: seeds such as 1-20 or 3,7", seedList)
+  .option("--days <n>", "savings, optimizer: simulated days (per seed)", integerOption(2, 60))
+  .option("--seeds <list>", "mms, savings, season, optimizer: seeds such as 1-20 or 3,7", seedList)
   .option("--fit", "mms: learn what causes look like from the seeds (default 101-112) instead of measuring")
   .option("--agents <n>", "rollout: how many", integerOption(1, 5_000))
-  .option("--json", "reaction, mms, savings, season, rollout, optimizer: end with one line of JSON that holds every figure")
+  .option(
+    "--json",
+    "reaction, mms, savings, season, rollout, optimizer: end with one line of JSON that holds every figure",
+  )
   .action(async (names: string[], options: BenchOptions) => {
     const unknown = names.filter((name) => !BENCHES.some((bench) => bench.name === name));
     if (unknown.length > 0)

@@ -57,6 +57,12 @@ describe("a change is judged by its rack against the row, before and after", () 
     expect(judge(costly, { inlet_c: 22.8, latency_p95_ms: 196 })?.worsened).toBeNull();
   });
 
+  it("stands where it costs the power that it was made for, such as a faster fan's", () => {
+    const rise = row({ pdu_kw: 0.25 });
+    expect(judge(rise, { ...predicted, power_rise_kw: 0.25 })?.worsened).toBeNull();
+    expect(judge(rise, { ...predicted, power_rise_kw: 0.05 })?.worsened).toMatch(/power at equal load/);
+  });
+
   it("is not judged before a whole minute has gone by", () => {
     const span = { from_ms: T0, to_ms: CHANGE_MS + MINUTE_MS, change_ms: CHANGE_MS };
     expect(judge(rowMinutes([], "R-A-01", [], span), predicted)).toBeNull();

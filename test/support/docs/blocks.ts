@@ -8,7 +8,7 @@ export interface ShellBlock {
 }
 
 /** How a page says, in a comment above a block, that the block is not simply run to its end. */
-export type Run =
+type Run =
   | { how: "to_the_end" }
   /** Goes on beside what follows, once its output has shown a text. */
   | { how: "beside"; until: string }

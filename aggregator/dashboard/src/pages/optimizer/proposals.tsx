@@ -24,7 +24,7 @@ const SHOWN_AT_FIRST = 10;
 const rejected = signal<ReadonlySet<string>>(new Set());
 
 /** The newest advice per device, guardrail first: that is about heat. */
-export function pending(actions: readonly Action[], now: number): Action[] {
+function pending(actions: readonly Action[], now: number): Action[] {
   const devices = new Set<string>();
   const newest = actions.filter(({ rack_id, target }) => {
     const device = `${rack_id}/${target}`;

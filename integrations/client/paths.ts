@@ -123,6 +123,772 @@ export interface paths {
       };
     };
   };
+  "/drift": {
+    /** Whether site, rows and racks still run as the active model learnt, and what retraining came to */
+    get: {
+      parameters: { query?: never; path?: never; header?: never; cookie?: never };
+      requestBody?: never;
+      responses: {
+        200: { headers: Record<string, unknown>; content: { "application/json": {
+          drift: ({
+            checked_at: string;
+            from: string;
+            to: string;
+            model_id: string;
+            sha256: string;
+            level: "none" | "moderate" | "major" | "unknown";
+            major_in_a_row: number;
+            summary: string[];
+            excluded_share: number;
+            outside_share: number;
+            site: {
+              scope: "site" | "row" | "rack";
+              name: string;
+              level: "none" | "moderate" | "major" | "unknown";
+              against: "model" | "baseline";
+              hours: number;
+              rows: number;
+              findings: ({
+                quantity: string;
+                psi: number;
+                by_chance: number;
+                level: "none" | "moderate" | "major" | "unknown";
+                mean_before: number;
+                mean_now: number;
+              })[];
+            };
+            rows: ({
+              scope: "site" | "row" | "rack";
+              name: string;
+              level: "none" | "moderate" | "major" | "unknown";
+              against: "model" | "baseline";
+              hours: number;
+              rows: number;
+              findings: ({
+                quantity: string;
+                psi: number;
+                by_chance: number;
+                level: "none" | "moderate" | "major" | "unknown";
+                mean_before: number;
+                mean_now: number;
+              })[];
+            })[];
+            racks: ({
+              scope: "site" | "row" | "rack";
+              name: string;
+              level: "none" | "moderate" | "major" | "unknown";
+              against: "model" | "baseline";
+              hours: number;
+              rows: number;
+              findings: ({
+                quantity: string;
+                psi: number;
+                by_chance: number;
+                level: "none" | "moderate" | "major" | "unknown";
+                mean_before: number;
+                mean_now: number;
+              })[];
+            })[];
+          }) | null;
+          retraining: ({
+            at: string;
+            trigger: "schedule" | "drift";
+            held_back: {
+              from: string;
+              to: string;
+            };
+            excluded_share: number;
+            site: {
+              model_id: string;
+              sha256: string;
+              scope: string;
+              trained_from: string;
+              trained_to: string;
+              rows: number;
+              figures: {
+                false_alarms: number;
+                rack_days: number;
+                false_alarms_per_rack_day: number;
+                fast_share: number;
+                persist_share: number;
+                anomalies_found: number;
+                incidents: {
+                  found: number;
+                  of: number;
+                };
+              };
+              champion_id: string;
+              champion: {
+                false_alarms: number;
+                rack_days: number;
+                false_alarms_per_rack_day: number;
+                fast_share: number;
+                persist_share: number;
+                anomalies_found: number;
+                incidents: {
+                  found: number;
+                  of: number;
+                };
+              };
+              offered: boolean;
+              reason: string;
+            };
+            rows: {
+              model_id: string;
+              sha256: string;
+              scope: string;
+              trained_from: string;
+              trained_to: string;
+              rows: number;
+              figures: {
+                false_alarms: number;
+                rack_days: number;
+                false_alarms_per_rack_day: number;
+                fast_share: number;
+                persist_share: number;
+                anomalies_found: number;
+                incidents: {
+                  found: number;
+                  of: number;
+                };
+              };
+              champion_id: string;
+              champion: {
+                false_alarms: number;
+                rack_days: number;
+                false_alarms_per_rack_day: number;
+                fast_share: number;
+                persist_share: number;
+                anomalies_found: number;
+                incidents: {
+                  found: number;
+                  of: number;
+                };
+              };
+              offered: boolean;
+              reason: string;
+            }[];
+            promoted: boolean;
+            summary: string[];
+          }) | null;
+        } } };
+      };
+    };
+  };
+  "/models": {
+    /** Every model that the site has known, newest first, with its lineage and stages */
+    get: {
+      parameters: { query?: never; path?: never; header?: never; cookie?: never };
+      requestBody?: never;
+      responses: {
+        200: { headers: Record<string, unknown>; content: { "application/json": {
+          active: string | null;
+          models: ({
+            model_id: string;
+            sha256: string;
+            kind: "kmeans" | "hyperbox" | "mahalanobis";
+            created_at: string;
+            stage: "candidate" | "canary" | "active" | "retired";
+            lineage: {
+              source: "trained" | "retrained" | "pushed" | "found";
+              data: string;
+              data_sha256: string | null;
+              from: string | null;
+              to: string | null;
+              rows: number | null;
+              code_version: string | null;
+              parameters: Record<string, unknown>;
+              report: string | null;
+              parent_id: string | null;
+            };
+            history: ({
+              ts: string;
+              stage: "candidate" | "canary" | "active" | "retired";
+              by: string;
+              reason: string;
+            })[];
+          })[];
+        } } };
+        "4XX": { headers: Record<string, unknown>; content: { "application/json": components["schemas"]["Error"] } };
+      };
+    };
+    /** Registers a model file as a candidate; no rack runs it yet */
+    post: {
+      parameters: { query?: never; path?: never; header?: never; cookie?: never };
+      requestBody: { content: { "application/json": {
+        id: string;
+      } | ({
+        model: {
+          id: string;
+        };
+        lineage: {
+          source: "trained" | "retrained" | "pushed" | "found";
+          data: string;
+          data_sha256: string | null;
+          from: string | null;
+          to: string | null;
+          rows: number | null;
+          code_version: string | null;
+          parameters: Record<string, unknown>;
+          report: string | null;
+          parent_id: string | null;
+        };
+      }) } };
+      responses: {
+        200: { headers: Record<string, unknown>; content: { "application/json": {
+          model_id: string;
+          sha256: string;
+          kind: "kmeans" | "hyperbox" | "mahalanobis";
+          created_at: string;
+          stage: "candidate" | "canary" | "active" | "retired";
+          lineage: {
+            source: "trained" | "retrained" | "pushed" | "found";
+            data: string;
+            data_sha256: string | null;
+            from: string | null;
+            to: string | null;
+            rows: number | null;
+            code_version: string | null;
+            parameters: Record<string, unknown>;
+            report: string | null;
+            parent_id: string | null;
+          };
+          history: ({
+            ts: string;
+            stage: "candidate" | "canary" | "active" | "retired";
+            by: string;
+            reason: string;
+          })[];
+        } } };
+        "4XX": { headers: Record<string, unknown>; content: { "application/json": components["schemas"]["Error"] } };
+      };
+    };
+  };
+  "/models/{id}": {
+    /** One model: lineage, stages, thresholds, who runs it */
+    get: {
+      parameters: { query?: never; path: { id: string }; header?: never; cookie?: never };
+      requestBody?: never;
+      responses: {
+        200: { headers: Record<string, unknown>; content: { "application/json": {
+          model_id: string;
+          sha256: string;
+          kind: "kmeans" | "hyperbox" | "mahalanobis";
+          created_at: string;
+          stage: "candidate" | "canary" | "active" | "retired";
+          lineage: {
+            source: "trained" | "retrained" | "pushed" | "found";
+            data: string;
+            data_sha256: string | null;
+            from: string | null;
+            to: string | null;
+            rows: number | null;
+            code_version: string | null;
+            parameters: Record<string, unknown>;
+            report: string | null;
+            parent_id: string | null;
+          };
+          history: ({
+            ts: string;
+            stage: "candidate" | "canary" | "active" | "retired";
+            by: string;
+            reason: string;
+          })[];
+          content: ({
+            features: string[];
+            tau_fast: number;
+            tau_persist: number;
+            threshold?: {
+              method: "percentile";
+              fast: number;
+              persist: number;
+            } | {
+              method: "per_cluster";
+              fast: number;
+              persist: number;
+            } | {
+              method: "tail";
+              fast_rate: number;
+              persist_rate: number;
+            } | {
+              method: "margin";
+              fast: number;
+              persist: number;
+            };
+            training: {
+              data: string;
+              rows: number;
+              nominal_rows: number;
+              trimmed_rows?: number;
+              clusters: number;
+              seed: number;
+              iterations: number;
+              mean_d: number;
+              std_d: number;
+              mean_d2: number;
+              cluster_sizes: number[];
+            };
+          }) | null;
+          racks: string[];
+          pins: {
+            scope: string;
+            model_id: string;
+            sha256: string;
+            by: string;
+            ts: string;
+          }[];
+        } } };
+        "4XX": { headers: Record<string, unknown>; content: { "application/json": components["schemas"]["Error"] } };
+      };
+    };
+  };
+  "/models/{id}/file": {
+    /** The model file */
+    get: {
+      parameters: { query?: never; path: { id: string }; header?: never; cookie?: never };
+      requestBody?: never;
+      responses: {
+        200: { headers: Record<string, unknown>; content: { "application/json": unknown } };
+        "4XX": { headers: Record<string, unknown>; content: { "application/json": components["schemas"]["Error"] } };
+      };
+    };
+  };
+  "/models/{id}/report": {
+    /** The training report, as a page */
+    get: {
+      parameters: { query?: never; path: { id: string }; header?: never; cookie?: never };
+      requestBody?: never;
+      responses: {
+        200: { headers: Record<string, unknown>; content: { "text/html": string } };
+        "4XX": { headers: Record<string, unknown>; content: { "text/html": components["schemas"]["Error"] } };
+      };
+    };
+  };
+  "/models/{id}/diff/{other}": {
+    /** How two models differ: centres, thresholds, agreement on golden and recent samples */
+    get: {
+      parameters: { query?: never; path: { id: string; other: string }; header?: never; cookie?: never };
+      requestBody?: never;
+      responses: {
+        200: { headers: Record<string, unknown>; content: { "application/json": {
+          a: {
+            model_id: string;
+            sha256: string;
+            kind: "kmeans" | "hyperbox" | "mahalanobis";
+            clusters: number;
+          };
+          b: {
+            model_id: string;
+            sha256: string;
+            kind: "kmeans" | "hyperbox" | "mahalanobis";
+            clusters: number;
+          };
+          features: string[];
+          scaler: {
+            mean: {
+              a: number;
+              b: number;
+            }[];
+            scale: {
+              a: number;
+              b: number;
+            }[];
+          };
+          thresholds: {
+            tau_fast: {
+              a: number;
+              b: number;
+            };
+            tau_persist: {
+              a: number;
+              b: number;
+            };
+          };
+          centres: {
+            matched: {
+              a: {
+                cluster: number;
+                share: number;
+                physical: number[];
+              };
+              b: {
+                cluster: number;
+                share: number;
+                physical: number[];
+              };
+              distance: number;
+            }[];
+            only_a: {
+              cluster: number;
+              share: number;
+              physical: number[];
+            }[];
+            only_b: {
+              cluster: number;
+              share: number;
+              physical: number[];
+            }[];
+            mean_distance: number;
+          };
+          agreement: {
+            rows: {
+              golden: number;
+              stored: number;
+            };
+            unscored: number;
+            share: number | null;
+            levels: number[][];
+            alarm_share: {
+              a: number | null;
+              b: number | null;
+            };
+            correlation: number | null;
+          };
+        } } };
+        "4XX": { headers: Record<string, unknown>; content: { "application/json": components["schemas"]["Error"] } };
+      };
+    };
+  };
+  "/models/{id}/promote": {
+    /** Starts to bring a model to every rack: canary and waves, or at once */
+    post: {
+      parameters: { query?: never; path: { id: string }; header?: never; cookie?: never };
+      requestBody: { content: { "application/json": {
+        gated?: boolean;
+        reason?: string;
+      } } };
+      responses: {
+        200: { headers: Record<string, unknown>; content: { "application/json": {
+          id: string;
+          model_id: string;
+          sha256: string;
+          previous_id: string | null;
+          gated: boolean;
+          state: "running" | "completed" | "rolled_back" | "superseded";
+          by: string;
+          reason: string;
+          started_at: string;
+          ended_at: string | null;
+          waves: ({
+            racks: string[];
+            state: "waiting" | "offered" | "soaking" | "passed" | "failed";
+            started_at: string | null;
+            soaks_until: string | null;
+          })[];
+          racks: {
+            total: number;
+            accepted: string[];
+            refused: {
+              rack_id: string;
+              errors: components["schemas"]["Rejection"][];
+            }[];
+            waiting: string[];
+            offline: string[];
+          };
+          gates: ({
+            name: "alarm_rate" | "d_shift" | "agent_errors";
+            value: number | null;
+            limit: number;
+            ok: boolean | null;
+            detail: string;
+          })[];
+          story: {
+            ts: string;
+            text: string;
+          }[];
+        } } };
+        "4XX": { headers: Record<string, unknown>; content: { "application/json": components["schemas"]["Error"] } };
+      };
+    };
+  };
+  "/models/rollback": {
+    /** Goes back to the model before, at once; halts a rollout that is under way */
+    post: {
+      parameters: { query?: never; path?: never; header?: never; cookie?: never };
+      requestBody: { content: { "application/json": {
+        reason?: string;
+      } } };
+      responses: {
+        200: { headers: Record<string, unknown>; content: { "application/json": {
+          id: string;
+          model_id: string;
+          sha256: string;
+          previous_id: string | null;
+          gated: boolean;
+          state: "running" | "completed" | "rolled_back" | "superseded";
+          by: string;
+          reason: string;
+          started_at: string;
+          ended_at: string | null;
+          waves: ({
+            racks: string[];
+            state: "waiting" | "offered" | "soaking" | "passed" | "failed";
+            started_at: string | null;
+            soaks_until: string | null;
+          })[];
+          racks: {
+            total: number;
+            accepted: string[];
+            refused: {
+              rack_id: string;
+              errors: components["schemas"]["Rejection"][];
+            }[];
+            waiting: string[];
+            offline: string[];
+          };
+          gates: ({
+            name: "alarm_rate" | "d_shift" | "agent_errors";
+            value: number | null;
+            limit: number;
+            ok: boolean | null;
+            detail: string;
+          })[];
+          story: {
+            ts: string;
+            text: string;
+          }[];
+        } } };
+        "4XX": { headers: Record<string, unknown>; content: { "application/json": components["schemas"]["Error"] } };
+      };
+    };
+  };
+  "/rollouts": {
+    /** Rollouts, newest first */
+    get: {
+      parameters: { query?: never; path?: never; header?: never; cookie?: never };
+      requestBody?: never;
+      responses: {
+        200: { headers: Record<string, unknown>; content: { "application/json": {
+          rollouts: ({
+            id: string;
+            model_id: string;
+            sha256: string;
+            previous_id: string | null;
+            gated: boolean;
+            state: "running" | "completed" | "rolled_back" | "superseded";
+            by: string;
+            reason: string;
+            started_at: string;
+            ended_at: string | null;
+            waves: ({
+              racks: string[];
+              state: "waiting" | "offered" | "soaking" | "passed" | "failed";
+              started_at: string | null;
+              soaks_until: string | null;
+            })[];
+            racks: {
+              total: number;
+              accepted: string[];
+              refused: {
+                rack_id: string;
+                errors: components["schemas"]["Rejection"][];
+              }[];
+              waiting: string[];
+              offline: string[];
+            };
+            gates: ({
+              name: "alarm_rate" | "d_shift" | "agent_errors";
+              value: number | null;
+              limit: number;
+              ok: boolean | null;
+              detail: string;
+            })[];
+            story: {
+              ts: string;
+              text: string;
+            }[];
+          })[];
+        } } };
+        "4XX": { headers: Record<string, unknown>; content: { "application/json": components["schemas"]["Error"] } };
+      };
+    };
+  };
+  "/rollouts/{id}": {
+    /** One rollout: waves, answers, gates and what happened */
+    get: {
+      parameters: { query?: never; path: { id: string }; header?: never; cookie?: never };
+      requestBody?: never;
+      responses: {
+        200: { headers: Record<string, unknown>; content: { "application/json": {
+          id: string;
+          model_id: string;
+          sha256: string;
+          previous_id: string | null;
+          gated: boolean;
+          state: "running" | "completed" | "rolled_back" | "superseded";
+          by: string;
+          reason: string;
+          started_at: string;
+          ended_at: string | null;
+          waves: ({
+            racks: string[];
+            state: "waiting" | "offered" | "soaking" | "passed" | "failed";
+            started_at: string | null;
+            soaks_until: string | null;
+          })[];
+          racks: {
+            total: number;
+            accepted: string[];
+            refused: {
+              rack_id: string;
+              errors: components["schemas"]["Rejection"][];
+            }[];
+            waiting: string[];
+            offline: string[];
+          };
+          gates: ({
+            name: "alarm_rate" | "d_shift" | "agent_errors";
+            value: number | null;
+            limit: number;
+            ok: boolean | null;
+            detail: string;
+          })[];
+          story: {
+            ts: string;
+            text: string;
+          }[];
+        } } };
+        "4XX": { headers: Record<string, unknown>; content: { "application/json": components["schemas"]["Error"] } };
+      };
+    };
+  };
+  "/rollouts/{id}/halt": {
+    /** Stops a rollout: its racks go back to what they ran before */
+    post: {
+      parameters: { query?: never; path: { id: string }; header?: never; cookie?: never };
+      requestBody: { content: { "application/json": {
+        reason?: string;
+      } } };
+      responses: {
+        200: { headers: Record<string, unknown>; content: { "application/json": {
+          id: string;
+          model_id: string;
+          sha256: string;
+          previous_id: string | null;
+          gated: boolean;
+          state: "running" | "completed" | "rolled_back" | "superseded";
+          by: string;
+          reason: string;
+          started_at: string;
+          ended_at: string | null;
+          waves: ({
+            racks: string[];
+            state: "waiting" | "offered" | "soaking" | "passed" | "failed";
+            started_at: string | null;
+            soaks_until: string | null;
+          })[];
+          racks: {
+            total: number;
+            accepted: string[];
+            refused: {
+              rack_id: string;
+              errors: components["schemas"]["Rejection"][];
+            }[];
+            waiting: string[];
+            offline: string[];
+          };
+          gates: ({
+            name: "alarm_rate" | "d_shift" | "agent_errors";
+            value: number | null;
+            limit: number;
+            ok: boolean | null;
+            detail: string;
+          })[];
+          story: {
+            ts: string;
+            text: string;
+          }[];
+        } } };
+        "4XX": { headers: Record<string, unknown>; content: { "application/json": components["schemas"]["Error"] } };
+      };
+    };
+  };
+  "/models/pins": {
+    /** Racks and rows that keep one model whatever the site runs */
+    get: {
+      parameters: { query?: never; path?: never; header?: never; cookie?: never };
+      requestBody?: never;
+      responses: {
+        200: { headers: Record<string, unknown>; content: { "application/json": {
+          pins: {
+            scope: string;
+            model_id: string;
+            sha256: string;
+            by: string;
+            ts: string;
+          }[];
+        } } };
+        "4XX": { headers: Record<string, unknown>; content: { "application/json": components["schemas"]["Error"] } };
+      };
+    };
+    /** Pins a rack or a row to a model; a rack's pin outranks its row's */
+    put: {
+      parameters: { query?: never; path?: never; header?: never; cookie?: never };
+      requestBody: { content: { "application/json": {
+        scope: string;
+        model_id: string;
+      } } };
+      responses: {
+        200: { headers: Record<string, unknown>; content: { "application/json": {
+          scope: string;
+          model_id: string;
+          sha256: string;
+          by: string;
+          ts: string;
+        } } };
+        "4XX": { headers: Record<string, unknown>; content: { "application/json": components["schemas"]["Error"] } };
+      };
+    };
+  };
+  "/models/pins/{scope}": {
+    /** Lets a rack or a row follow the site again */
+    delete: {
+      parameters: { query?: never; path: { scope: string }; header?: never; cookie?: never };
+      requestBody?: never;
+      responses: {
+        200: { headers: Record<string, unknown>; content: { "application/json": {
+          unpinned: {
+            scope: string;
+            model_id: string;
+            sha256: string;
+            by: string;
+            ts: string;
+          };
+        } } };
+        "4XX": { headers: Record<string, unknown>; content: { "application/json": components["schemas"]["Error"] } };
+      };
+    };
+  };
+  "/keys": {
+    /** The keys that agents are to trust; the current one signs models and commands */
+    get: {
+      parameters: { query?: never; path?: never; header?: never; cookie?: never };
+      requestBody?: never;
+      responses: {
+        200: { headers: Record<string, unknown>; content: { "application/json": {
+          keys: {
+            key_id: string;
+            since: string;
+            current: boolean;
+          }[];
+        } } };
+        "4XX": { headers: Record<string, unknown>; content: { "application/json": components["schemas"]["Error"] } };
+      };
+    };
+  };
+  "/keys/rotate": {
+    /** Makes a new key; agents learn of it by a ring that the present one signs */
+    post: {
+      parameters: { query?: never; path?: never; header?: never; cookie?: never };
+      requestBody?: never;
+      responses: {
+        200: { headers: Record<string, unknown>; content: { "application/json": {
+          key_id: string;
+        } } };
+        "4XX": { headers: Record<string, unknown>; content: { "application/json": components["schemas"]["Error"] } };
+      };
+    };
+  };
   "/state/overview": {
     /** The site's figures and every rack's state */
     get: {
@@ -154,6 +920,123 @@ export interface paths {
             state: "nominal" | "transient" | "persistent" | "unknown";
             online?: boolean;
           })[];
+        } } };
+        "4XX": { headers: Record<string, unknown>; content: { "application/json": components["schemas"]["Error"] } };
+      };
+    };
+  };
+  "/racks/{id}": {
+    /** One rack now: state, why, sensors, actuators, the model's bands */
+    get: {
+      parameters: { query?: never; path: { id: string }; header?: never; cookie?: never };
+      requestBody?: never;
+      responses: {
+        200: { headers: Record<string, unknown>; content: { "application/json": {
+          rack: {
+            rack_id: string;
+            row: string;
+            position: number;
+            online: boolean;
+            agent_online: boolean;
+            mode: "advisory" | "closed_loop";
+            agent_model_id: string | null;
+            ts: string | null;
+            state: "nominal" | "transient" | "persistent" | "unknown";
+            d: number | null;
+            tau_fast: number | null;
+            tau_persist: number | null;
+            level: ("nominal" | "fast" | "persist") | null;
+            scored_by: ("agent" | "aggregator") | null;
+            mms_state: ("transient" | "persistent") | null;
+            mms_phase: ("nominal" | "transient" | "persistent" | "recovering") | null;
+            mms_ema: number | null;
+            inlet_c: number | null;
+            outlet_c: number | null;
+            delta_t: number | null;
+            pdu_kw: number | null;
+            tokens_ps: number | null;
+            latency_p95_ms: number | null;
+            queue_depth: number | null;
+            fan_rpm_pct: number | null;
+            pump_rpm_pct: number | null;
+            contributions: {
+              feature: string;
+              share: number;
+            }[];
+          };
+          limits: {
+            inlet_c: number;
+            latency_p95_ms: number;
+            rack_kw: number;
+          };
+          agent: ({
+            version: string;
+            driver: string;
+            mode: "advisory" | "closed_loop";
+            since: string;
+          }) | null;
+          interval_s: number | null;
+          quality: Record<string, "good" | "stale" | "missing" | "suspect">;
+          sensors: ({
+            field: string;
+            problem: "range" | "stuck" | "spike" | "drift" | "erratic" | "dropout";
+          })[];
+          departure: ("relations" | "change") | null;
+          cluster: number | null;
+          model: {
+            id: string;
+            tau_fast: number;
+            tau_persist: number;
+            bands: Record<string, [number, number]>;
+          } | null;
+          actuators: ({
+            target: "fan_rpm_pct" | "pump_rpm_pct" | "routing_weight_pct" | "admission_pct" | "batch_window_ms" | "power_cap_kw";
+            setpoint: number | null;
+            measured: number | null;
+            changed_at: string | null;
+            min: number;
+            max: number;
+            quarantined: {
+              since: string;
+              reason: string;
+            } | null;
+          })[];
+          maintenance: components["schemas"]["MaintenanceWindow"][];
+        } } };
+        "4XX": { headers: Record<string, unknown>; content: { "application/json": components["schemas"]["Error"] } };
+      };
+    };
+  };
+  "/racks/{id}/series": {
+    /** One rack's course; the last hour by default */
+    get: {
+      parameters: { query?: { from?: string; to?: string }; path: { id: string }; header?: never; cookie?: never };
+      requestBody?: never;
+      responses: {
+        200: { headers: Record<string, unknown>; content: { "application/json": {
+          rack_id: string;
+          from: string;
+          to: string;
+          step_s: number;
+          ts_ms: number[];
+          values: Partial<Record<"inlet_c" | "outlet_c" | "pdu_kw" | "tokens_ps" | "latency_p95_ms" | "queue_depth" | "fan_rpm_pct" | "pump_rpm_pct" | "d", (number | null)[]>>;
+          tau_fast: (number | null)[];
+          tau_persist: (number | null)[];
+          state: ("nominal" | "transient" | "persistent" | "unknown")[];
+        } } };
+        "4XX": { headers: Record<string, unknown>; content: { "application/json": components["schemas"]["Error"] } };
+      };
+    };
+  };
+  "/racks/{id}/history": {
+    /** Incidents that the rack was part of, and actions on it in the last seven days; newest first */
+    get: {
+      parameters: { query?: { limit?: number }; path: { id: string }; header?: never; cookie?: never };
+      requestBody?: never;
+      responses: {
+        200: { headers: Record<string, unknown>; content: { "application/json": {
+          incidents: components["schemas"]["Incident"][];
+          actions: components["schemas"]["Action"][];
         } } };
         "4XX": { headers: Record<string, unknown>; content: { "application/json": components["schemas"]["Error"] } };
       };
@@ -198,6 +1081,32 @@ export interface paths {
           skipped: ("kill_switch" | "no_model" | "no_fresh_data" | "switchback") | null;
           rejected: Record<string, number>;
           actions: components["schemas"]["Action"][];
+          policy: "predictive" | "described";
+          fallback: string | null;
+          explanations: string[];
+          plan_ms: number;
+          solver: {
+            status: string;
+            iterations: number;
+            columns: number;
+          } | null;
+          prediction: {
+            racks: number;
+            one_step: {
+              inlet_c: number;
+              outlet_c: number;
+              pdu_kw: number;
+              latency_p95_ms: number;
+            };
+            ten_minutes: {
+              inlet_c: number;
+              outlet_c: number;
+              pdu_kw: number;
+              latency_p95_ms: number;
+              tokens_ps: number;
+              count: number;
+            } | null;
+          };
         } } };
         "4XX": { headers: Record<string, unknown>; content: { "application/json": components["schemas"]["Error"] } };
       };
@@ -705,9 +1614,9 @@ export interface paths {
     };
   };
   "/ws/events": {
-    /** WebSocket: every event as one JSON message {id, ts, type, rack_id, data} */
+    /** WebSocket: every event as one JSON message {id, ts, type, rack_id, data, cursor} */
     get: {
-      parameters: { query?: never; path?: never; header?: never; cookie?: never };
+      parameters: { query?: { since?: string; overview?: "0" | "1" }; path?: never; header?: never; cookie?: never };
       requestBody?: never;
       responses: {
         200: { headers: Record<string, unknown>; content?: never };
@@ -738,20 +1647,20 @@ export interface components {
     };
     Error: {
       error: {
-        code: "SKADI_MALFORMED_JSON" | "SKADI_INVALID_FIELD" | "SKADI_NOT_FINITE" | "SKADI_UNSUPPORTED_VERSION" | "SKADI_PAYLOAD_TOO_LARGE" | "SKADI_UNKNOWN_RACK" | "SKADI_RACK_MISMATCH" | "SKADI_UNAUTHORIZED" | "SKADI_NOT_FOUND" | "SKADI_RATE_LIMITED" | "SKADI_CONFLICT" | "SKADI_NO_SIMULATOR" | "SKADI_NO_MODEL" | "SKADI_BAD_CONFIG" | "SKADI_BAD_DATA" | "SKADI_MODEL_SCHEMA" | "SKADI_MODEL_HASH" | "SKADI_MODEL_GOLDEN" | "SKADI_MODEL_FEATURES" | "SKADI_BAD_SIGNATURE" | "SKADI_STALE_MESSAGE" | "SKADI_LIMIT" | "SKADI_DRIVER" | "SKADI_MQTT" | "SKADI_INTERNAL";
+        code: "SKADI_MALFORMED_JSON" | "SKADI_INVALID_FIELD" | "SKADI_NOT_FINITE" | "SKADI_UNSUPPORTED_VERSION" | "SKADI_PAYLOAD_TOO_LARGE" | "SKADI_UNKNOWN_RACK" | "SKADI_RACK_MISMATCH" | "SKADI_UNAUTHORIZED" | "SKADI_NOT_FOUND" | "SKADI_RATE_LIMITED" | "SKADI_CONFLICT" | "SKADI_NO_SIMULATOR" | "SKADI_NO_AGGREGATOR" | "SKADI_NO_MODEL" | "SKADI_BAD_CONFIG" | "SKADI_BAD_DATA" | "SKADI_MODEL_SCHEMA" | "SKADI_MODEL_HASH" | "SKADI_MODEL_GOLDEN" | "SKADI_MODEL_FEATURES" | "SKADI_MODEL_THRESHOLDS" | "SKADI_MODEL_MISMATCH" | "SKADI_MODEL_INCOMPLETE" | "SKADI_MODEL_UNAVAILABLE" | "SKADI_MODEL_SHADOW" | "SKADI_BAD_SIGNATURE" | "SKADI_UNKNOWN_KEY" | "SKADI_MANIFEST_EXPIRED" | "SKADI_STALE_MESSAGE" | "SKADI_LIMIT" | "SKADI_DRIVER" | "SKADI_MQTT" | "SKADI_INTERNAL";
         message: string;
         rejections: components["schemas"]["IndexedRejection"][];
       };
     };
     Rejection: {
-      code: "SKADI_MALFORMED_JSON" | "SKADI_INVALID_FIELD" | "SKADI_NOT_FINITE" | "SKADI_UNSUPPORTED_VERSION" | "SKADI_PAYLOAD_TOO_LARGE" | "SKADI_UNKNOWN_RACK" | "SKADI_RACK_MISMATCH" | "SKADI_UNAUTHORIZED" | "SKADI_NOT_FOUND" | "SKADI_RATE_LIMITED" | "SKADI_CONFLICT" | "SKADI_NO_SIMULATOR" | "SKADI_NO_MODEL" | "SKADI_BAD_CONFIG" | "SKADI_BAD_DATA" | "SKADI_MODEL_SCHEMA" | "SKADI_MODEL_HASH" | "SKADI_MODEL_GOLDEN" | "SKADI_MODEL_FEATURES" | "SKADI_BAD_SIGNATURE" | "SKADI_STALE_MESSAGE" | "SKADI_LIMIT" | "SKADI_DRIVER" | "SKADI_MQTT" | "SKADI_INTERNAL";
+      code: "SKADI_MALFORMED_JSON" | "SKADI_INVALID_FIELD" | "SKADI_NOT_FINITE" | "SKADI_UNSUPPORTED_VERSION" | "SKADI_PAYLOAD_TOO_LARGE" | "SKADI_UNKNOWN_RACK" | "SKADI_RACK_MISMATCH" | "SKADI_UNAUTHORIZED" | "SKADI_NOT_FOUND" | "SKADI_RATE_LIMITED" | "SKADI_CONFLICT" | "SKADI_NO_SIMULATOR" | "SKADI_NO_AGGREGATOR" | "SKADI_NO_MODEL" | "SKADI_BAD_CONFIG" | "SKADI_BAD_DATA" | "SKADI_MODEL_SCHEMA" | "SKADI_MODEL_HASH" | "SKADI_MODEL_GOLDEN" | "SKADI_MODEL_FEATURES" | "SKADI_MODEL_THRESHOLDS" | "SKADI_MODEL_MISMATCH" | "SKADI_MODEL_INCOMPLETE" | "SKADI_MODEL_UNAVAILABLE" | "SKADI_MODEL_SHADOW" | "SKADI_BAD_SIGNATURE" | "SKADI_UNKNOWN_KEY" | "SKADI_MANIFEST_EXPIRED" | "SKADI_STALE_MESSAGE" | "SKADI_LIMIT" | "SKADI_DRIVER" | "SKADI_MQTT" | "SKADI_INTERNAL";
       message: string;
       field?: string;
       value?: unknown;
       expected?: string;
     };
     IndexedRejection: {
-      code: "SKADI_MALFORMED_JSON" | "SKADI_INVALID_FIELD" | "SKADI_NOT_FINITE" | "SKADI_UNSUPPORTED_VERSION" | "SKADI_PAYLOAD_TOO_LARGE" | "SKADI_UNKNOWN_RACK" | "SKADI_RACK_MISMATCH" | "SKADI_UNAUTHORIZED" | "SKADI_NOT_FOUND" | "SKADI_RATE_LIMITED" | "SKADI_CONFLICT" | "SKADI_NO_SIMULATOR" | "SKADI_NO_MODEL" | "SKADI_BAD_CONFIG" | "SKADI_BAD_DATA" | "SKADI_MODEL_SCHEMA" | "SKADI_MODEL_HASH" | "SKADI_MODEL_GOLDEN" | "SKADI_MODEL_FEATURES" | "SKADI_BAD_SIGNATURE" | "SKADI_STALE_MESSAGE" | "SKADI_LIMIT" | "SKADI_DRIVER" | "SKADI_MQTT" | "SKADI_INTERNAL";
+      code: "SKADI_MALFORMED_JSON" | "SKADI_INVALID_FIELD" | "SKADI_NOT_FINITE" | "SKADI_UNSUPPORTED_VERSION" | "SKADI_PAYLOAD_TOO_LARGE" | "SKADI_UNKNOWN_RACK" | "SKADI_RACK_MISMATCH" | "SKADI_UNAUTHORIZED" | "SKADI_NOT_FOUND" | "SKADI_RATE_LIMITED" | "SKADI_CONFLICT" | "SKADI_NO_SIMULATOR" | "SKADI_NO_AGGREGATOR" | "SKADI_NO_MODEL" | "SKADI_BAD_CONFIG" | "SKADI_BAD_DATA" | "SKADI_MODEL_SCHEMA" | "SKADI_MODEL_HASH" | "SKADI_MODEL_GOLDEN" | "SKADI_MODEL_FEATURES" | "SKADI_MODEL_THRESHOLDS" | "SKADI_MODEL_MISMATCH" | "SKADI_MODEL_INCOMPLETE" | "SKADI_MODEL_UNAVAILABLE" | "SKADI_MODEL_SHADOW" | "SKADI_BAD_SIGNATURE" | "SKADI_UNKNOWN_KEY" | "SKADI_MANIFEST_EXPIRED" | "SKADI_STALE_MESSAGE" | "SKADI_LIMIT" | "SKADI_DRIVER" | "SKADI_MQTT" | "SKADI_INTERNAL";
       message: string;
       field?: string;
       value?: unknown;
@@ -865,6 +1774,7 @@ export interface components {
     Overview: {
       ts: string;
       site: string;
+      time_zone: string;
       mode: "advisory" | "closed_loop";
       kill_switch: boolean;
       overrides: {
@@ -964,6 +1874,7 @@ export interface components {
       overview: {
         ts: string;
         site: string;
+        time_zone: string;
         mode: "advisory" | "closed_loop";
         kill_switch: boolean;
         overrides: {

@@ -1,4 +1,4 @@
-import { readFileSync } from "node:fs";
+import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { z } from "zod";
 import { Timestamp } from "../../shared/contracts/envelope.ts";
@@ -100,6 +100,8 @@ export function openModelCache(files: ModelFiles, onProblem: OnProblem): ModelCa
         const replaces = current_sha256 !== null && current_sha256 !== sha256;
         await writeWhole(files.model, content, replaces ? files.previous : undefined);
         current_sha256 = sha256;
+        // The first one has none before it to fall back on.
+        if (!existsSync(files.previous)) await writeWhole(files.previous, content);
       });
     },
     settled: () => written,

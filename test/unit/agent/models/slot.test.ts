@@ -1,5 +1,7 @@
 import { mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
+import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import type { ModelFile } from "../../../../shared/contracts/model.ts";
 import { sealModel, writeModelFile } from "../../../../shared/ims/model-file.ts";
@@ -274,7 +276,7 @@ describe("a model in parts", () => {
     await offer(manifestOf(first, 1, key));
     slot.offer(manifestOf(large, 2, key, { release: releaseOf(large, 2), models: [] }));
     for (const [n, part] of partsOf(large, 2).entries()) listeners.get(large.sha256)?.(n, part);
-    await new Promise((resolve) => setTimeout(resolve, 300));
+    await sleep(300);
     expect(swaps).toEqual([first.id]);
     await eventually("the swap", () => {
       slot.ticked();
@@ -442,6 +444,16 @@ describe("a running agent that hears no newer manifest", () => {
   });
 });
 
+describe("the only model that there ever was", () => {
+  it("is kept twice, so that its damage does not leave the rack without any", async () => {
+    const { slot, offer, files, reopen } = openSlot();
+    await offer(manifestOf(first, 1, key));
+    await slot.stop();
+    writeFileSync(files.model, "{");
+    expect(reopen().slot.scorer?.model.id).toBe(first.id);
+  });
+});
+
 describe("the model before", () => {
   it("takes over where the file of the present one is damaged, and makes it whole", async () => {
     const { slot, offer, files, reopen } = openSlot();
@@ -551,6 +563,47 @@ describe("a new key", () => {
     expect(problems).toEqual(["SKADI_UNKNOWN_KEY"]);
     expect((await offer(manifestOf(first, 1, stranger))).rejections[0]?.code).toBe("SKADI_UNKNOWN_KEY");
   });
+});
+
+describe("whatever comes, in whatever order", () => {
+  /** A good manifest, a hostile one of the table, a restart, or one after the model's file was damaged. */
+  const step = fc.oneof(
+    fc.constantFrom<"good" | "restart" | "damage">("good", "restart", "damage"),
+    fc.nat(HOSTILE.length - 1),
+  );
+
+  it("a rack that once had a model is scored, and never by one that it refused", async () => {
+    await fc.assert(
+      fc.asyncProperty(fc.array(step, { maxLength: 8 }), async (steps) => {
+        let rig = openSlot();
+        await rig.offer(manifestOf(first, 1, key));
+        rig.observeNominal();
+        const good = [first.id];
+        let counter = 1;
+        for (const what of steps) {
+          if (what === "good") {
+            const model = [first, second, third][counter % 3]!;
+            await rig.offer(manifestOf(model, ++counter, key));
+            good.push(model.id);
+          } else if (typeof what === "number") {
+            rig.slot.offer(HOSTILE[what]!.manifest);
+            // Not every one is answered: the same one may come twice, or be waited for.
+            await sleep(3);
+            counter = Math.max(counter, rig.slot.manifest?.counter ?? 0);
+          } else {
+            await rig.slot.stop();
+            if (what === "damage") writeFileSync(rig.files.model, "{");
+            rig = rig.reopen();
+            rig.observeNominal();
+          }
+          expect(good).toContain(rig.slot.scorer?.model.id);
+          expect(rig.slot.manifest?.counter).toBeGreaterThanOrEqual(counter);
+        }
+        await rig.slot.stop();
+      }),
+      { numRuns: 30 },
+    );
+  }, 60_000);
 });
 
 async function withClock<T>(answer: Promise<T>, advance: () => void): Promise<T> {

@@ -3,6 +3,7 @@ import { basename, join } from "node:path";
 import { loadConfig } from "../../shared/config-file.ts";
 import { AggregatorConfig } from "../../shared/contracts/config.ts";
 import type { ModelFile } from "../../shared/contracts/model.ts";
+import { FEATURES } from "../../shared/ims/features.ts";
 import { validateModel, writeModelFile } from "../../shared/ims/model-file.ts";
 import { fitModel, prepareTraining, type TrainOptions } from "../../shared/ims/train.ts";
 import { startCsvFacts } from "./registry/csv-facts.ts";
@@ -44,19 +45,17 @@ export function trainRun(request: TrainRequest): (rows: Float64Array) => Promise
     // Hashing the file is left to the thread that reading has no more need of.
     const looking = startCsvFacts(data);
     try {
-      const shown = rowsToShow(rows);
+      const shown = areSamples(recipe) ? rowsToShow(rows) : null;
       const prepared = prepareTraining(rows, options);
       const read_s = (performance.now() - started) / 1000;
       const model = fitModel(prepared, options);
       const total_s = (performance.now() - started) / 1000;
       const path = request.out ?? freePath(join(config.data_dir, "models"), model.id);
       writeModelFile(path, model);
-      const live = validateModel(model);
       const { data: _data, created_ms: _created_ms, ...parameters } = options;
       const lineage = trainedLineage(model, await looking.result(), parameters);
-      const page = live.ok ? trainingReport(model, shown, { limits: config.limits, data }) : null;
-      const report = page === null ? null : writeReport(path, page).report;
-      writeLineage(path, model, { ...lineage, report });
+      const page = shown && trainingReport(model, shown, options);
+      writeLineage(path, model, { ...lineage, ...(page === null ? {} : writeReport(path, page)) });
       const timing = { read_s: round(read_s), train_s: round(total_s - read_s), total_s: round(total_s) };
       return request.json
         ? `${JSON.stringify(summary(model, path, timing))}\n`
@@ -65,6 +64,11 @@ export function trainRun(request: TrainRequest): (rows: Float64Array) => Promise
       await looking.stop();
     }
   };
+}
+
+/** Whether the rows that are read are the ten telemetry features, of which a report has pictures. */
+function areSamples({ features = FEATURES, derived = [] }: TrainRequest["recipe"]): boolean {
+  return features.join() === FEATURES.join() && derived.length === 0;
 }
 
 /** Two trainings in one second must not overwrite each other. */
@@ -126,7 +130,7 @@ async function readable(model: ModelFile, path: string, timing: Timing): Promise
       : "Cluster centres, in physical units:",
     table.toString(),
     "",
-    `Written to ${path}${live.ok ? ", its training report beside it" : ""}`,
+    `Written to ${path}, its lineage beside it`,
     live.ok
       ? `Next: skadi-aggregator models push ${path} --watch`
       : `Not for agents: ${live.rejections[0]!.message}`,

@@ -25,17 +25,25 @@ const ROWS_SHOWN = 20_000;
 export interface ReportRows {
   /** Row-major, n × FEATURES.length. */
   x: Float64Array;
-  /** How many rows the recording has, of which `x` may be every n-th. */
+  /** How many rows the recording has, of which `x` may be a part. */
   whole: number;
   labels: { column: string; anomalous: Uint8Array } | null;
 }
 
-/** Evenly spread rows, as many as the pictures need, in memory of their own: training uses its rows up. */
+/**
+ * Evenly spread rows, as many as the pictures need, in memory of their own: training uses its rows up.
+ *
+ * @param x row-major, n × FEATURES.length
+ */
 export function rowsToShow(x: Float64Array): ReportRows {
   const whole = x.length / F;
-  const stride = Math.max(1, Math.ceil(whole / ROWS_SHOWN));
-  const shown = new Float64Array(Math.ceil(whole / stride) * F);
-  for (let i = 0; i * stride < whole; i++) shown.set(x.subarray(i * stride * F, (i * stride + 1) * F), i * F);
+  const count = Math.min(whole, ROWS_SHOWN);
+  const shown = new Float64Array(count * F);
+  for (let i = 0; i < count; i++) {
+    // Not every n-th row: where racks take turns, that could leave some out.
+    const row = Math.floor((i * whole) / count);
+    shown.set(x.subarray(row * F, (row + 1) * F), i * F);
+  }
   return { x: shown, whole, labels: null };
 }
 

@@ -26,14 +26,18 @@ async function site() {
   const [http, broker] = [{ port: await freeTcpPort() }, { port: await freeTcpPort() }];
   const models = { rollout: { soak_s: 60, canary_min: 1 } };
   writeFileSync(config, JSON.stringify({ data_dir, rows: ["A"], racks_per_row: 3, http, broker, models }));
-  const program = startProgram("aggregator", ["run", "--config", config, "--json"]);
-  await program.says(/"mqtt_url"/);
+  const start = async () => {
+    const program = startProgram("aggregator", ["run", "--config", config, "--json"]);
+    await program.says(/"mqtt_url"/);
+    return program;
+  };
+  const program = await start();
   const client = await mqtt.connectAsync(`mqtt://127.0.0.1:${broker.port}`);
   onTestFinished(() => client.endAsync(true));
   const agents = await modelAgents(client, "dc1", RACKS);
   const cli = (...args: string[]) => runProgram("aggregator", [...args, "--config", config]);
   return {
-    ...{ program, data_dir, folder, agents, cli, config },
+    ...{ program, start, data_dir, config, folder, agents, cli },
     /** What a command prints with --json; it must end well. */
     async json<T>(...args: string[]): Promise<T> {
       const { code, stdout, stderr } = await cli(...args, "--json");
@@ -120,6 +124,24 @@ it("a gated rollout is followed from the canary on; halted meanwhile, following 
   expect(stdout).toMatch(/rolled back/);
   expect(`${stderr}${stdout}`).toContain("changed my mind");
   await everyRackRuns(first.id);
+}, 120_000);
+
+it("an aggregator that is killed and started again takes the rollout up, and so does whoever follows it", async () => {
+  const { json, folder, everyRackRuns, program, start, config } = await site();
+  await everyRackRuns(first.id);
+  const file = join(folder, "second.json");
+  writeModelFile(file, second);
+  const started = await json<RolloutView>("models", "push", file);
+  const watching = startProgram("aggregator", ["models", "watch", "--json", "--config", config]);
+  await eventually("the watcher's first line", () => watching.stderr().includes("canary"));
+  program.process.kill("SIGKILL");
+  await program.exit();
+  await start();
+  const { models } = await json<{ models: { stage: string }[] }>("models", "list");
+  expect(models.map(({ stage }) => stage)).toEqual(["canary", "active"]);
+  await json("models", "halt", started.id);
+  expect(await watching.exit()).toBe(1);
+  expect(JSON.parse(watching.stdout())).toMatchObject({ id: started.id, state: "rolled_back" });
 }, 120_000);
 
 it("keys: the list names the one that signs, and a rotation changes it", async () => {

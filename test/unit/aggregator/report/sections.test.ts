@@ -218,6 +218,28 @@ describe("the timeline", () => {
     expect([total, entries.length, entries[0]!.type]).toEqual([501, 26, "mms"]);
   });
 
+  it("tells what became of models in words; a mere candidate comes last", () => {
+    const model_id = "ims_1";
+    const { entries } = timelineSection({
+      events: [
+        event(1, "model_stage", { model_id, stage: "candidate", reason: "trained: week.csv" }, null),
+        event(2, "model_stage", { model_id, stage: "retired", reason: "rolled back" }, null),
+        event(3, "model_pin", { scope: "C", model_id, pinned: true }, null),
+        event(4, "model_pin", { scope: "C", model_id, pinned: false }, null),
+        event(5, "model_keys", { key_id: "0123", by: "operator" }, null),
+      ],
+      actions: [],
+      incidents: [],
+    });
+    expect(entries.map(({ text }) => text)).toEqual([
+      "models and commands are signed by key 0123",
+      "C is no longer pinned to ims_1",
+      "C is pinned to ims_1",
+      "model ims_1 is retired: rolled back",
+      "model ims_1 is candidate: trained: week.csv",
+    ]);
+  });
+
   it("shows an event that it does not know with its data", () => {
     const { entries } = timelineSection({
       events: [event(1, "new_kind", { a: 1 })],

@@ -541,6 +541,7 @@ export function createAgent(options: AgentOptions): Agent {
         log.error({ event: "setpoint_unknown", target, err: error });
       });
       takeOver(unknown);
+      models.start();
       if (!options.offline) uplink.start();
       const started = { site, rack_id, driver: sensors.name, actuators: actuators.name, mode: orders.mode() };
       log.info({ event: "agent_started", ...started, fields: MEASURED_FIELDS.length });

@@ -35,7 +35,7 @@ export const ERROR_TABLE = {
   SKADI_MODEL_INCOMPLETE: { status: 422, meaning: "parts of the model are missing or cut short" },
   SKADI_MODEL_UNAVAILABLE: {
     status: 422,
-    meaning: "the model needs a feature that this rack does not deliver",
+    meaning: "the model needs features that this rack does not deliver",
   },
   SKADI_MODEL_SHADOW: {
     status: 409,

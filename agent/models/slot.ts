@@ -35,6 +35,8 @@ export interface ModelSlot {
   readonly scorer: Scorer | null;
   /** The newest accepted manifest, and whether it has expired since; null before the first. */
   readonly manifest: { counter: number; stale: boolean } | null;
+  /** From now on it is noticed when the manifest expires. */
+  start(): void;
   /** Judges a retained manifest as it came from the wire; the answer may take as long as the model's delivery. */
   offer(payload: Uint8Array): void;
   offerKeys(payload: Uint8Array): void;
@@ -237,15 +239,18 @@ export function openModelSlot(options: ModelSlotOptions): ModelSlot {
   };
 
   freshnessChanged();
-  const stopLooking = clock.every(FRESHNESS_MS, () => {
-    if (freshnessChanged()) options.onNews();
-  });
+  let stopLooking = () => {};
   return {
     get scorer() {
       return scorer;
     },
     get manifest() {
       return accepted && { counter: accepted.counter, stale: isStale() };
+    },
+    start() {
+      stopLooking = clock.every(FRESHNESS_MS, () => {
+        if (freshnessChanged()) options.onNews();
+      });
     },
     offer,
     offerKeys(payload) {

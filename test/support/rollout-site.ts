@@ -17,7 +17,7 @@ import { seededRandom } from "../../shared/random.ts";
 /** Nominal operation: ln D is normal, tau_fast its 95th percentile. */
 const LOG_STD = 0.24;
 const Z_95 = 1.645;
-export const TAU_FAST = Math.exp(LOG_STD * Z_95);
+const TAU_FAST = Math.exp(LOG_STD * Z_95);
 /** D drifts with a memory of two minutes; racks differ for good, and the whole site moves over the day. */
 const SCORE_S = 5;
 const MEMORY = Math.exp(-SCORE_S / 120);

@@ -6,7 +6,7 @@ import { fisherTail, mean, normalQuantile, stabilityIndex, studentQuantile, vari
 import { emptyBins, RATIO_EDGES, type Tally } from "./tallies.ts";
 
 /** One rack before its wave was offered and since the wave soaks, each under one model. */
-export interface RackEvidence {
+interface RackEvidence {
   before: Tally | null;
   now: Tally;
 }
@@ -55,7 +55,7 @@ interface Rise {
  * @param chance the variance of one rack's change that counting alone explains: never less is assumed
  * @param level chance of exceeding `critical` where nothing changed
  */
-export function riseTest(
+function riseTest(
   treated: readonly number[],
   controls: readonly number[],
   chance: number,

@@ -13,7 +13,7 @@ export interface Tally {
   bins: number[];
 }
 
-export interface TalliedScore {
+interface TalliedScore {
   model_id: string;
   d: number;
   tau_fast: number;

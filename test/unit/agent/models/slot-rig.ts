@@ -56,6 +56,7 @@ export function openSlot(options: SlotOptions = {}) {
     },
     onProblem,
   });
+  slot.start();
   // Before its folder goes.
   onTestFinished(() => slot.stop());
   const observe = (rows: Float64Array, start_ms = 0) => {

@@ -10,6 +10,8 @@ export interface Counters {
   late: number;
   scores_agent: number;
   scores_aggregator: number;
+  /** Scores of agents whose sample had one already: the same again, or ours, which came first while its model was new. */
+  scores_second: number;
   /** Scores whose sample was never accepted. */
   scores_orphan: number;
   /** Missing numbers in agents' sequences: samples that have not arrived (yet). */
@@ -34,6 +36,7 @@ export function newCounters(): Counters {
     late: 0,
     scores_agent: 0,
     scores_aggregator: 0,
+    scores_second: 0,
     scores_orphan: 0,
     lost: 0,
     rejected_total: 0,

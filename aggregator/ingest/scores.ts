@@ -45,7 +45,10 @@ export function scoreIngest(context: ScoreContext): ScoreIngest {
         counters.scores_orphan++;
         return;
       }
-      if (sample.scored) return;
+      if (sample.scored) {
+        counters.scores_second++;
+        return;
+      }
       counters.scores_agent++;
       join(rack.value, score, sample.late, context);
     },

@@ -130,8 +130,8 @@ function summarise(
   const stats: AgentStats = site.stats();
   const counters = aggregator.counters();
   // Every sample and every score that an agent made must have reached the aggregator.
-  const lost =
-    stats.samples_sent - counters.accepted + (stats.scores - counters.scores_agent) + stats.dropped;
+  const scores_arrived = counters.scores_agent + counters.scores_second;
+  const lost = stats.samples_sent - counters.accepted + (stats.scores - scores_arrived) + stats.dropped;
   return {
     racks: last.racks.online,
     simulated_s: Math.round(seconds),

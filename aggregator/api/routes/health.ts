@@ -20,6 +20,7 @@ const Health = z.object({
     lost: z.int(),
     scores_agent: z.int(),
     scores_aggregator: z.int(),
+    scores_second: z.int(),
     scores_orphan: z.int(),
     rejected_total: z.int(),
     rejected: z.record(z.string(), z.int()),

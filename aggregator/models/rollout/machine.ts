@@ -110,15 +110,16 @@ function start(
   const { site, now_ms, config } = draft;
   const running = site.rollout?.state === "running" ? site.rollout : null;
   if (running) {
-    tell(
-      draft,
-      `Superseded by ${model.model_id}: its racks go back to ${running.base?.model_id ?? "none"} until their turn comes.`,
-    );
+    const back = running.gated
+      ? `; its racks go back to ${running.base?.model_id} until their turn comes`
+      : "";
+    tell(draft, `Superseded by ${model.model_id}${back}.`);
     end(draft, "superseded");
   }
   if (site.rollout) site.past = [slim(site.rollout), ...site.past].slice(0, PAST_MAX);
   // A site that runs nothing has nothing to compare with and nothing to lose.
-  const gated = asked.gated && site.release !== null && site.release.sha256 !== model.sha256;
+  const comparable = site.release !== null && site.release.sha256 !== model.sha256;
+  const gated = asked.gated && comparable && racks.length > 0;
   const parts = gated ? planWaves(racks, config, id) : [racks.map((rack) => rack.rack_id)];
   const waves = parts
     .filter((part) => part.length > 0)

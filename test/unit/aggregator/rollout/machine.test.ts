@@ -307,6 +307,13 @@ describe("an operator", () => {
     expect(site.site()).toMatchObject({ release: NEW, previous: null });
   });
 
+  it("gets a model for a site whose racks are all pinned: it is the site's, and nobody is asked", () => {
+    const site = given({ racks: [] });
+    site.start(NEW, true);
+    expect(site.rollout()).toMatchObject({ state: "completed", gated: false });
+    expect(site.site().release).toEqual(NEW);
+  });
+
   it("is not heard on a rollout that is over", () => {
     const site = given();
     site.start(NEW, false);

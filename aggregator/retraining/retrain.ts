@@ -19,6 +19,7 @@ const F = FEATURES.length;
 /** A sample or two may be missing from a run of rows. */
 const GAP_INTERVALS = 2.5;
 const GAP_MIN_MS = 60_000;
+const DAY_MS = 86_400_000;
 
 export interface RetrainRequest {
   racks: readonly { rack_id: string; row: string }[];
@@ -85,10 +86,9 @@ interface Trial {
 export function retrain(request: RetrainRequest, read: ReadSeries): RetrainOutcome {
   const { range, holdback_ms, recent_ms, champion, racks } = request;
   const held_back = { from_ms: Math.max(range.from_ms, range.to_ms - holdback_ms), to_ms: range.to_ms };
-  const all = { from_ms: range.from_ms, to_ms: held_back.from_ms };
-  const spans = [all];
-  if (held_back.from_ms - recent_ms > range.from_ms)
-    spans.push({ from_ms: held_back.from_ms - recent_ms, to_ms: held_back.from_ms });
+  const all = wholeDays(range.from_ms, held_back.from_ms);
+  const recent = wholeDays(held_back.from_ms - recent_ms, held_back.from_ms);
+  const spans = recent.from_ms > all.from_ms ? [all, recent] : [all];
   const names = [...new Set(racks.map(({ row }) => row))];
   const scopes = ["site", ...(request.per_row && names.length > 1 ? names : [])];
   const trained = scopes.flatMap((scope) =>
@@ -146,6 +146,15 @@ export function retrain(request: RetrainRequest, read: ReadSeries): RetrainOutco
     return tried.length > 0 ? bestOf(tried.map((one) => judged(one, members, rival))) : [];
   });
   return { held_back, excluded_share: counted.excluded / Math.max(1, counted.rows), site: best, rows };
+}
+
+/**
+ * The last whole days of a span, or all of one that is shorter than a day. Load follows the day: with half a day too
+ * much, thresholds would be quantiles of a mix in which some hours count twice.
+ */
+function wholeDays(from_ms: number, to_ms: number): Span {
+  const days = Math.floor((to_ms - from_ms) / DAY_MS);
+  return { from_ms: days > 0 ? to_ms - days * DAY_MS : from_ms, to_ms };
 }
 
 const bestOf = (models: readonly JudgedModel[]): JudgedModel =>

@@ -66,7 +66,8 @@ describe("completion in bash", () => {
 
   it.runIf(hasProgram("tmux"))("completes what a person types", async () => {
     const terminal = openTerminal();
-    terminal.type(`source ${await script("aggregator", "bash")}; clear\n`);
+    terminal.type(`source ${await script("aggregator", "bash")}; clear; echo ready\n`);
+    await terminal.sees(/^ready\n\$/m);
     terminal.type("skadi-aggregator inci\tli\t--sev\tcrit\t");
     await terminal.sees(/\$ skadi-aggregator incidents list --severity critical/);
   });
@@ -75,11 +76,15 @@ describe("completion in bash", () => {
 describe.runIf(hasProgram("zsh") && hasProgram("tmux"))("completion in zsh", () => {
   it("completes what a person types, with descriptions", async () => {
     const terminal = openTerminal({ shell: ["zsh", "-f", "-i"], env: { PROMPT: "$ " } });
-    terminal.type(`autoload -U compinit; compinit -u; source ${await script("aggregator", "zsh")}; clear\n`);
+    terminal.type(
+      `autoload -U compinit; compinit -u; source ${await script("aggregator", "zsh")}; clear; echo ready\n`,
+    );
+    await terminal.sees(/^ready\n\$/m);
     terminal.type("skadi-aggregator inci\tli\t--sev\tcrit\t");
     await terminal.sees(/\$ skadi-aggregator incidents list --severity critical/);
     terminal.press("C-c");
-    terminal.type("clear\nskadi-aggregator incidents a\t\t");
+    await terminal.sees(/\^C|\n\$ *\n/);
+    terminal.type("skadi-aggregator incidents a\t\t");
     await terminal.sees(/annotate\s+-- add a line to its timeline/);
   });
 });
@@ -88,7 +93,8 @@ describe.runIf(hasProgram("zsh") && hasProgram("tmux"))("completion in zsh, from
   it("works at the first tab", async () => {
     const folder = dirname(await script("agent", "zsh", "_skadi-agent"));
     const terminal = openTerminal({ shell: ["zsh", "-f", "-i"], env: { PROMPT: "$ " } });
-    terminal.type(`fpath=(${folder} $fpath); autoload -U compinit; compinit -u; clear\n`);
+    terminal.type(`fpath=(${folder} $fpath); autoload -U compinit; compinit -u; clear; echo ready\n`);
+    await terminal.sees(/^ready\n\$/m);
     terminal.type("skadi-agent fail\t--time\t");
     await terminal.sees(/\$ skadi-agent fail-safe --timeout-s/);
   });

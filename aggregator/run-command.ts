@@ -24,7 +24,7 @@ async function run(flags: { config?: string; json?: boolean }): Promise<void> {
   const addresses = { http_url, mqtt_url, public_key_file, data_dir: config.data_dir };
   const lines = [
     `Skadi aggregator of site ${config.site}`,
-    `  status page  ${http_url}/`,
+    `  dashboard    ${http_url}/`,
     `  API          ${http_url}/docs`,
     `  MQTT         ${mqtt_url}`,
     `  site key     ${public_key_file}`,

@@ -87,7 +87,7 @@ async function setMode({ http_url, api_token }: Demo["aggregator"], mode: string
 
 function introduce({ aggregator }: Demo, config: SimConfig, mode: string, say: (text: string) => void): void {
   const { http_url, mqtt_url, api_token } = aggregator;
-  say(`Aggregator  ${http_url}  (status page; API documentation at ${http_url}/docs)`);
+  say(`Aggregator  ${http_url}  (dashboard; API documentation at ${http_url}/docs)`);
   say(`Broker      ${mqtt_url}  (embedded; topics skadi/v1/${config.site}/<rack>/…)`);
   say(`Racks       ${config.racks} agents, each with its own MQTT connection, on one simulated plant`);
   say(

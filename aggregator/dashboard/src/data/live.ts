@@ -87,12 +87,14 @@ const RACKS_PER_FRAME_MIN = 12;
 let draining = false;
 
 function applyChanges({ rack_list, ...rest }: Overview): void {
-  if (document.hidden || racks.size === 0) {
-    applyOverview({ rack_list, ...rest });
+  // Changes mean nothing before there is a whole.
+  if (racks.size === 0) return;
+  site.value = rest;
+  if (document.hidden) {
+    for (const rack of rack_list) setRack(rack);
     return;
   }
   for (const rack of rack_list) changed.set(rack.rack_id, rack);
-  site.value = rest;
   if (draining || changed.size === 0) return;
   draining = true;
   const per_frame = Math.max(RACKS_PER_FRAME_MIN, Math.ceil(changed.size / FRAMES_PER_UPDATE));
@@ -101,31 +103,27 @@ function applyChanges({ rack_list, ...rest }: Overview): void {
 
 function drain(per_frame: number): void {
   batch(() => {
-    for (const [rack_id, rack] of [...changed].slice(0, per_frame)) {
-      changed.delete(rack_id);
-      setRack(rack);
-    }
+    for (const rack of [...changed.values()].slice(0, per_frame)) setRack(rack);
   });
   draining = changed.size > 0;
   if (draining) requestAnimationFrame(() => drain(per_frame));
 }
 
 function setRack(rack: RackSummary): void {
+  changed.delete(rack.rack_id);
   const known = racks.get(rack.rack_id);
   if (known) known.value = rack;
   else racks.set(rack.rack_id, signal(rack));
 }
 
-function applyOverview({ rack_list, ...rest }: Overview): void {
+async function loadOverview(): Promise<void> {
+  const { rack_list, ...rest } = await get<Overview>("/state/overview");
   batch(() => {
     for (const rack of rack_list) setRack(rack);
-    if (racks.size !== rack_ids.peek().length) rack_ids.value = [...racks.keys()];
+    const ids = rack_list.map(({ rack_id }) => rack_id);
+    if (ids.join() !== rack_ids.peek().join()) rack_ids.value = ids;
     site.value = rest;
   });
-}
-
-async function loadOverview(): Promise<void> {
-  applyOverview(await get<Overview>("/state/overview"));
 }
 
 function refetch(): void {
@@ -166,8 +164,9 @@ function connect(): void {
   socket.addEventListener("open", () => {
     attempt = 0;
     connection.value = "live";
-    // The racks come as changes: the whole is the ground they stand on. What was missed comes by itself.
-    if (returned || site.peek() === null) loadOverview().catch(() => socket.close());
+    // The racks come as changes: the whole is the ground they stand on. Events that were missed come by themselves.
+    if (returned) refetch();
+    else if (site.peek() === null) loadOverview().catch(() => socket.close());
   });
   socket.addEventListener("message", ({ data }) => {
     const event = JSON.parse(String(data)) as LiveEvent;

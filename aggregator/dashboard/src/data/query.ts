@@ -18,7 +18,7 @@ export interface QueryOptions {
 }
 
 /** Several events often come together; one question answers them all. */
-const SETTLE_MS = 250;
+const SETTLE_MS = 500;
 
 /** `GET path`, asked again after the named events and whenever the page may have missed something; null asks nothing. */
 export function useQuery<T>(path: string | null, { on = [], every_ms }: QueryOptions = {}): Query<T> {

@@ -127,6 +127,23 @@ const EVENT_NAMES: Record<string, string> = {
   rejection: "Rejected",
 };
 
+const INCIDENT_CHANGES: Record<string, string> = {
+  opened: "opened",
+  rack_joined: "another rack joined",
+  rack_recovered: "a rack is well again",
+  widened: "widened",
+  merged: "became part of a wider one",
+  cause: "cause named",
+  severity: "now",
+  maintenance_over: "maintenance is over",
+  acknowledged: "acknowledged",
+  annotated: "a note was added",
+  confirmed: "confirmed",
+  rejected: "called a false alarm",
+  closed: "closed",
+  reopened: "opened again",
+};
+
 /** One line for an event that is no action. */
 export function eventText({
   type,
@@ -138,8 +155,10 @@ export function eventText({
   data: Record<string, unknown>;
 }): string {
   const where = rack_id ? ` ${rack_id}` : "";
-  if (type === "incident")
-    return `${String(data.title ?? "Incident")} (${String(data.change ?? data.status ?? "").replaceAll("_", " ")})`;
+  if (type === "incident") {
+    const change = String(data.change ?? "");
+    return `${String(data.title ?? "Incident")}: ${INCIDENT_CHANGES[change] ?? change} ${change === "severity" ? String(data.severity) : ""}`;
+  }
   if (type === "mode") {
     const mode = String(data.mode).replace("_", " ");
     return data.kill_switch ? "Kill switch on: nothing is driven" : `Mode${where}: ${mode}`;

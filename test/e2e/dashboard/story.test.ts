@@ -46,25 +46,19 @@ it.skipIf(!hasProgram("chromium"))(
     const hot_c = await inlet();
     await open("Optimizer");
     await looked("optimizer");
-    const approve = async (what: RegExp) => {
-      const button = page
-        .getByRole("row", { name: new RegExp(RACK) })
-        .getByRole("button", { name: what })
-        .first();
-      await page
-        .getByRole("button", { name: /Show \d+ more/ })
-        .first()
-        .click();
-      await button.click({ timeout: 60_000 });
-      await page.getByRole("dialog").getByRole("button", { name: "Approve" }).click();
-      const token = page.getByRole("dialog", { name: "Operator's token" });
-      if (await token.isVisible()) {
-        await token.getByLabel("Token").fill(site.token);
-        await token.getByRole("button", { name: "Use token" }).click();
-      }
-      await page.locator(".toast.ok", { hasText: RACK }).first().waitFor();
-    };
-    await approve(/^Approve (Low-priority work|Traffic share)/);
+    await page
+      .getByRole("button", { name: /Show \d+ more/ })
+      .first()
+      .click();
+    await page
+      .getByRole("button", { name: new RegExp(`^Approve Low-priority work .* on ${RACK}$`) })
+      .click({ timeout: 60_000 });
+    await page.getByRole("dialog").getByRole("button", { name: "Approve" }).click();
+    // Who changes the site says that they may.
+    const token = page.getByRole("dialog", { name: "Operator's token" });
+    await token.getByLabel("Token").fill(site.token);
+    await token.getByRole("button", { name: "Use token" }).click();
+    await page.locator(".toast.ok", { hasText: RACK }).first().waitFor();
     const applied = await eventually("the change to be driven", async () => {
       const { actions } = await site.get<{ actions: { rack_id: string; source: string; outcome: string }[] }>(
         "/actions/log?limit=500",

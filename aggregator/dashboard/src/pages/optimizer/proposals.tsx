@@ -12,7 +12,6 @@ import { Badge } from "../../ui/badge.tsx";
 import { confirm } from "../../ui/dialog.tsx";
 import { Panel } from "../../ui/panel.tsx";
 import { Empty } from "../../ui/states.tsx";
-import { Table } from "../../ui/table.tsx";
 import { Time } from "../../ui/time.tsx";
 import { attempt } from "../../ui/toast.tsx";
 
@@ -23,11 +22,16 @@ const SHOWN_AT_FIRST = 10;
 /** Put aside in this browser; the advice itself just grows old. */
 const rejected = signal<ReadonlySet<string>>(new Set());
 
-/** The newest advice per device, guardrail first: that is about heat. */
-export function pending(actions: readonly Action[], now: number): Action[] {
+const placeOf = ({ rack_id, target }: Action) => `${rack_id}/${target}`;
+
+/**
+ * The newest advice per device, guardrail first: that is about heat. Then by rack, so that a row stays where it is
+ * when the next round of advice comes.
+ */
+function pending(actions: readonly Action[], now: number): Action[] {
   const devices = new Set<string>();
-  const newest = actions.filter(({ rack_id, target }) => {
-    const device = `${rack_id}/${target}`;
+  const newest = actions.filter((action) => {
+    const device = placeOf(action);
     return !devices.has(device) && devices.add(device);
   });
   return newest
@@ -35,7 +39,11 @@ export function pending(actions: readonly Action[], now: number): Action[] {
       ({ outcome, rack_id, ts }) =>
         outcome === "advised" && rack_id !== null && now - Date.parse(ts) < VALID_MS,
     )
-    .sort((a, b) => Number(b.source === "guardrail") - Number(a.source === "guardrail"));
+    .sort(
+      (a, b) =>
+        Number(b.source === "guardrail") - Number(a.source === "guardrail") ||
+        placeOf(a).localeCompare(placeOf(b)),
+    );
 }
 
 export function Proposals({
@@ -66,16 +74,17 @@ export function Proposals({
             : "In advisory every change waits here until you approve it."}
         </Empty>
       ) : (
-        <Table
-          caption="Advice that may be approved"
-          rows={all ? open : open.slice(0, SHOWN_AT_FIRST)}
-          rowKey={({ id }) => id}
-          columns={[
-            { title: "Where", cell: ({ rack_id }) => <a href={href("racks", rack_id ?? "")}>{rack_id}</a> },
-            { title: "What, and why", cell: (action) => <What action={action} /> },
-            { title: "", cell: (action) => <Answers action={action} reload={reload} /> },
-          ]}
-        />
+        <ul class="proposals">
+          {(all ? open : open.slice(0, SHOWN_AT_FIRST)).map((action) => (
+            <li key={action.id}>
+              <a href={href("racks", action.rack_id ?? "")}>{action.rack_id}</a>
+              <span>
+                <What action={action} />
+              </span>
+              <Answers action={action} reload={reload} />
+            </li>
+          ))}
+        </ul>
       )}
       {rejected.value.size > 0 ? (
         <p class="quiet">

@@ -12,6 +12,7 @@ import { PageHead, Panel } from "../../ui/panel.tsx";
 import { Empty, Loading, Problem } from "../../ui/states.tsx";
 import { Table } from "../../ui/table.tsx";
 import { Time } from "../../ui/time.tsx";
+import { Timeline } from "../../ui/timeline.tsx";
 import { attempt } from "../../ui/toast.tsx";
 import { NotFound } from "../not-found.tsx";
 import { Evidence } from "./evidence.tsx";
@@ -46,7 +47,7 @@ export function Detail({ id }: { id: string }): JSX.Element {
       <div class="rack-grid">
         <div class="rack-main">
           <Panel title="Timeline">
-            <Timeline incident={incident} />
+            <History incident={incident} />
           </Panel>
           <Racks incident={incident} />
         </div>
@@ -150,9 +151,9 @@ const KINDS: Record<Incident["timeline"][number]["kind"], string> = {
   reopened: "Opened again",
 };
 
-function Timeline({ incident }: { incident: Incident }): JSX.Element {
+function History({ incident }: { incident: Incident }): JSX.Element {
   return (
-    <ol class="timeline">
+    <Timeline label="What happened, newest first">
       {incident.timeline.toReversed().map(({ ts, kind, by, text }, index) => (
         <li key={incident.timeline.length - index} class={by === "skadi" ? "" : "by-person"}>
           <Time ts={ts} />
@@ -163,7 +164,7 @@ function Timeline({ incident }: { incident: Incident }): JSX.Element {
           </span>
         </li>
       ))}
-    </ol>
+    </Timeline>
   );
 }
 

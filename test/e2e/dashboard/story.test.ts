@@ -46,10 +46,7 @@ it.skipIf(!hasProgram("chromium"))(
     const hot_c = await inlet();
     await open("Optimizer");
     await looked("optimizer");
-    await page
-      .getByRole("button", { name: /Show \d+ more/ })
-      .first()
-      .click();
+    await page.getByLabel("Advice for").selectOption(RACK);
     await page
       .getByRole("button", { name: new RegExp(`^Approve Low-priority work .* on ${RACK}$`) })
       .click({ timeout: 60_000 });
@@ -90,11 +87,10 @@ it.skipIf(!hasProgram("chromium"))(
     await open("Models");
     await page.getByRole("button", { name: `Promote ${model.id}` }).click();
     await page.getByRole("dialog").getByRole("button", { name: "Promote" }).click();
-    await page.getByText("Canary").waitFor();
     await page
-      .getByText(/Under observation|Offered/)
-      .first()
-      .waitFor();
+      .getByRole("listitem")
+      .filter({ hasText: /^Canary\s*\d+ racks?\s*(Offered|Under observation)/ })
+      .waitFor({ timeout: 60_000 });
     await looked("models");
     await page.getByRole("link", { name: "Compare" }).first().click();
     await page.getByText("Same level").waitFor();

@@ -19,6 +19,9 @@ import { attempt } from "../../ui/toast.tsx";
 const VALID_MS = 600_000;
 const SHOWN_AT_FIRST = 10;
 
+/** The one rack whose advice is shown, or "" for all. */
+const place = signal("");
+
 /** Put aside in this browser; the advice itself just grows old. */
 const rejected = signal<ReadonlySet<string>>(new Set());
 
@@ -54,17 +57,21 @@ export function Proposals({
   reload: () => void;
 }): JSX.Element {
   const [all, setAll] = useState(false);
-  const open = pending(actions, now_ms.value).filter(({ id }) => !rejected.value.has(id));
+  const waiting = pending(actions, now_ms.value).filter(({ id }) => !rejected.value.has(id));
+  const open = waiting.filter(({ rack_id }) => place.value === "" || rack_id === place.value);
   const more = open.length - SHOWN_AT_FIRST;
   return (
     <Panel
       title="Waiting for you"
       aside={
-        more > 0 ? (
-          <button type="button" class="link" aria-expanded={all} onClick={() => setAll(!all)}>
-            {all ? "Show fewer" : `Show ${more} more`}
-          </button>
-        ) : null
+        <span class="answers">
+          <PlaceFilter waiting={waiting} />
+          {more > 0 ? (
+            <button type="button" class="link" aria-expanded={all} onClick={() => setAll(!all)}>
+              {all ? "Show fewer" : `Show ${more} more`}
+            </button>
+          ) : null}
+        </span>
       }
     >
       {open.length === 0 ? (
@@ -101,6 +108,28 @@ export function Proposals({
         </p>
       ) : null}
     </Panel>
+  );
+}
+
+function PlaceFilter({ waiting }: { waiting: readonly Action[] }): JSX.Element | null {
+  const racks = new Set(waiting.map(({ rack_id }) => rack_id ?? ""));
+  if (place.value !== "") racks.add(place.value);
+  if (racks.size < 2) return null;
+  return (
+    <select
+      aria-label="Advice for"
+      value={place.value}
+      onChange={(event) => {
+        place.value = event.currentTarget.value;
+      }}
+    >
+      <option value="">All racks</option>
+      {[...racks].sort().map((rack_id) => (
+        <option key={rack_id} value={rack_id}>
+          {rack_id}
+        </option>
+      ))}
+    </select>
   );
 }
 

@@ -46,25 +46,16 @@ it.skipIf(!hasProgram("chromium"))(
     const hot_c = await inlet();
     await open("Optimizer");
     await looked("optimizer");
-    const approve = async (what: RegExp) => {
-      const button = page
-        .getByRole("row", { name: new RegExp(RACK) })
-        .getByRole("button", { name: what })
-        .first();
-      await page
-        .getByRole("button", { name: /Show \d+ more/ })
-        .first()
-        .click();
-      await button.click({ timeout: 60_000 });
-      await page.getByRole("dialog").getByRole("button", { name: "Approve" }).click();
-      const token = page.getByRole("dialog", { name: "Operator's token" });
-      if (await token.isVisible()) {
-        await token.getByLabel("Token").fill(site.token);
-        await token.getByRole("button", { name: "Use token" }).click();
-      }
-      await page.locator(".toast.ok", { hasText: RACK }).first().waitFor();
-    };
-    await approve(/^Approve (Low-priority work|Traffic share)/);
+    await page.getByLabel("Advice for").selectOption(RACK);
+    await page
+      .getByRole("button", { name: new RegExp(`^Approve Low-priority work .* on ${RACK}$`) })
+      .click({ timeout: 60_000 });
+    await page.getByRole("dialog").getByRole("button", { name: "Approve" }).click();
+    // Who changes the site says that they may.
+    const token = page.getByRole("dialog", { name: "Operator's token" });
+    await token.getByLabel("Token").fill(site.token);
+    await token.getByRole("button", { name: "Use token" }).click();
+    await page.locator(".toast.ok", { hasText: RACK }).first().waitFor();
     const applied = await eventually("the change to be driven", async () => {
       const { actions } = await site.get<{ actions: { rack_id: string; source: string; outcome: string }[] }>(
         "/actions/log?limit=500",
@@ -96,11 +87,10 @@ it.skipIf(!hasProgram("chromium"))(
     await open("Models");
     await page.getByRole("button", { name: `Promote ${model.id}` }).click();
     await page.getByRole("dialog").getByRole("button", { name: "Promote" }).click();
-    await page.getByText("Canary").waitFor();
     await page
-      .getByText(/Under observation|Offered/)
-      .first()
-      .waitFor();
+      .getByRole("listitem")
+      .filter({ hasText: /^Canary\s*\d+ racks?\s*(Offered|Under observation)/ })
+      .waitFor({ timeout: 60_000 });
     await looked("models");
     await page.getByRole("link", { name: "Compare" }).first().click();
     await page.getByText("Same level").waitFor();
@@ -116,7 +106,8 @@ it.skipIf(!hasProgram("chromium"))(
       await page.getByRole("heading", { level: 1, name }).waitFor();
       expect(await overflowPx(page), name).toBeLessThanOrEqual(0);
     }
-    expect(problems).toEqual([]);
+    // The refusal that made the page ask for the token is the only thing the browser complained of.
+    expect(problems).toEqual([expect.stringContaining("401 (Unauthorized)")]);
   },
   400_000,
 );

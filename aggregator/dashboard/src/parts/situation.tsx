@@ -140,7 +140,7 @@ function SkadiDoes({ doing }: { doing: readonly Doing[] }): JSX.Element {
           <Icon name="power" size={16} /> The kill switch is on: nothing is driven.
         </p>
       ) : mode === "advisory" ? (
-        <p class="tone-info">Advisory: drives nothing, and says what it would do.</p>
+        <p class="tone-info">Advisory: drives nothing by itself, and says what it would do.</p>
       ) : null}
       {doing.length === 0 ? <p class="quiet">Watches; no action was called for yet.</p> : null}
       <ul class="doing">

@@ -12,6 +12,7 @@ import { PageHead, Panel } from "../../ui/panel.tsx";
 import { Empty, Loading, Problem } from "../../ui/states.tsx";
 import { Table } from "../../ui/table.tsx";
 import { Time } from "../../ui/time.tsx";
+import { Timeline } from "../../ui/timeline.tsx";
 import { attempt } from "../../ui/toast.tsx";
 import { NotFound } from "../not-found.tsx";
 import { Evidence } from "./evidence.tsx";
@@ -43,10 +44,10 @@ export function Detail({ id }: { id: string }): JSX.Element {
       ) : null}
       {incident.status === "closed" ? null : <Situation incident={incident} actions={actions} />}
       <Deeds incident={incident} reload={reload} />
-      <div class="rack-grid">
+      <div class="rack-grid cause-first">
         <div class="rack-main">
           <Panel title="Timeline">
-            <Timeline incident={incident} />
+            <History incident={incident} />
           </Panel>
           <Racks incident={incident} />
         </div>
@@ -135,8 +136,8 @@ function Deeds({ incident, reload }: { incident: Incident; reload: () => void })
 
 const KINDS: Record<Incident["timeline"][number]["kind"], string> = {
   opened: "Opened",
-  rack_joined: "Rack joined",
-  rack_recovered: "Rack well again",
+  rack_joined: "Joined",
+  rack_recovered: "Well again",
   widened: "Widened",
   merged: "Merged",
   cause: "Cause",
@@ -150,11 +151,27 @@ const KINDS: Record<Incident["timeline"][number]["kind"], string> = {
   reopened: "Opened again",
 };
 
-function Timeline({ incident }: { incident: Incident }): JSX.Element {
+type Entry = Incident["timeline"][number];
+
+/** Racks that join or recover one after the other are one line: a row has a dozen of them. */
+function folded(timeline: readonly Entry[]): Entry[] {
+  const entries: Entry[] = [];
+  for (const entry of timeline) {
+    const last = entries.at(-1);
+    const of_a_rack = entry.kind === "rack_joined" || entry.kind === "rack_recovered";
+    if (of_a_rack && last?.kind === entry.kind)
+      entries[entries.length - 1] = { ...entry, text: `${last.text}, ${entry.text}` };
+    else entries.push(entry);
+  }
+  return entries;
+}
+
+function History({ incident }: { incident: Incident }): JSX.Element {
+  const entries = folded(incident.timeline);
   return (
-    <ol class="timeline">
-      {incident.timeline.toReversed().map(({ ts, kind, by, text }, index) => (
-        <li key={incident.timeline.length - index} class={by === "skadi" ? "" : "by-person"}>
+    <Timeline label="What happened, newest first">
+      {entries.toReversed().map(({ ts, kind, by, text }, index) => (
+        <li key={entries.length - index} class={by === "skadi" ? "" : "by-person"}>
           <Time ts={ts} />
           <span>
             <strong>{KINDS[kind]}</strong>
@@ -163,7 +180,7 @@ function Timeline({ incident }: { incident: Incident }): JSX.Element {
           </span>
         </li>
       ))}
-    </ol>
+    </Timeline>
   );
 }
 

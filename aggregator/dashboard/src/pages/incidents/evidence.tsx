@@ -15,7 +15,7 @@ export function Evidence({ verdict }: { verdict: CauseVerdict }): JSX.Element {
       </p>
       <p>{CAUSES[cause].meaning}</p>
       <p class="advice">{CAUSES[cause].check}</p>
-      <h3>What speaks for it</h3>
+      <h3>What speaks for it, and against</h3>
       <ul class="bars">
         {evidence.map(({ name, value, unit, weight, against }) => (
           <li key={name}>
@@ -28,7 +28,7 @@ export function Evidence({ verdict }: { verdict: CauseVerdict }): JSX.Element {
               aria-label={`weight ${weight.toFixed(1)}`}
             />
             <span class="bar-note">
-              {weight >= 0 ? "rather than" : "speaks for"} {against.replaceAll("_", " ")}
+              {weight >= 0 ? "rather than" : "speaks rather for"} {against.replaceAll("_", " ")}
             </span>
           </li>
         ))}

@@ -133,18 +133,25 @@ function List({ incidents }: { incidents: readonly Incident[] }): JSX.Element {
       rows={shown}
       rowKey={({ id }) => id}
       columns={[
-        { title: "Severity", cell: ({ severity: s }) => <SeverityBadge severity={s} /> },
+        {
+          title: "Severity",
+          cell: (incident) => (
+            <span class="stack">
+              <SeverityBadge severity={incident.severity} />
+              <Status incident={incident} />
+            </span>
+          ),
+        },
         { title: "What and where", cell: (incident) => <What incident={incident} /> },
         { title: "Likely cause", minor: true, cell: ({ verdict }) => <Cause verdict={verdict} /> },
-        { title: "Status", cell: (incident) => <Status incident={incident} /> },
-        { title: "Opened", cell: ({ opened_at }) => <Time ts={opened_at} form="date" /> },
-        { title: "Lasted", numeric: true, minor: true, cell: lasted },
+        { title: "Opened", minor: true, cell: ({ opened_at }) => <Time ts={opened_at} form="date" /> },
       ]}
     />
   );
 }
 
-function What({ incident: { id, title, racks, maintenance } }: { incident: Incident }): JSX.Element {
+function What({ incident }: { incident: Incident }): JSX.Element {
+  const { id, title, racks, maintenance } = incident;
   const standing = racks.filter(({ recovered_at }) => recovered_at === null).length;
   return (
     <>
@@ -154,6 +161,7 @@ function What({ incident: { id, title, racks, maintenance } }: { incident: Incid
         {standing === racks.length
           ? count(standing, "rack")
           : `${standing} of ${count(racks.length, "rack")} left`}
+        , {lasted(incident)}
       </span>
     </>
   );
@@ -189,5 +197,7 @@ export function Status({ incident }: { incident: Incident }): JSX.Element {
 }
 
 function lasted({ opened_at, closed_at }: Incident): string {
-  return closed_at === null ? since(opened_at) : duration(Date.parse(closed_at) - Date.parse(opened_at));
+  return closed_at === null
+    ? `for ${since(opened_at)}`
+    : `over after ${duration(Date.parse(closed_at) - Date.parse(opened_at))}`;
 }

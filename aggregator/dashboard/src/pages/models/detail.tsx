@@ -8,6 +8,7 @@ import { go, href } from "../../router.ts";
 import { PageHead, Panel } from "../../ui/panel.tsx";
 import { Loading, Problem } from "../../ui/states.tsx";
 import { Time } from "../../ui/time.tsx";
+import { Timeline } from "../../ui/timeline.tsx";
 import { NotFound } from "../not-found.tsx";
 import { promote } from "./promote.tsx";
 import { StageBadge } from "./registry.tsx";
@@ -78,7 +79,7 @@ export function Detail({ id }: { id: string }): JSX.Element {
             </p>
           </Panel>
           <Panel title="What became of it">
-            <ol class="timeline dated">
+            <Timeline label="Stages, newest first" dated>
               {data.history.toReversed().map(({ ts, stage: to, by, reason }, index) => (
                 <li key={data.history.length - index}>
                   <Time ts={ts} form="date" />
@@ -88,7 +89,7 @@ export function Detail({ id }: { id: string }): JSX.Element {
                   </span>
                 </li>
               ))}
-            </ol>
+            </Timeline>
           </Panel>
         </div>
         <div class="rack-side">

@@ -8,6 +8,7 @@ import { Badge, type Tone } from "../../ui/badge.tsx";
 import { confirm } from "../../ui/dialog.tsx";
 import { Panel } from "../../ui/panel.tsx";
 import { Time } from "../../ui/time.tsx";
+import { Timeline } from "../../ui/timeline.tsx";
 import { attempt } from "../../ui/toast.tsx";
 import { RolloutBadge } from "./registry.tsx";
 
@@ -79,14 +80,14 @@ export function RolloutProgress({
       ) : null}
       <details open={state === "running"}>
         <summary>What happened</summary>
-        <ol class="timeline">
+        <Timeline label="What happened, newest first">
           {rollout.story.toReversed().map(({ ts, text }, index) => (
             <li key={rollout.story.length - index}>
               <Time ts={ts} />
               <span>{text}</span>
             </li>
           ))}
-        </ol>
+        </Timeline>
       </details>
     </Panel>
   );

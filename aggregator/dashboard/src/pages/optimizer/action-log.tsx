@@ -3,7 +3,7 @@ import type { JSX } from "preact";
 import { useState } from "preact/hooks";
 import type { Action } from "../../../../../shared/contracts/action.ts";
 import { number } from "../../format/numbers.ts";
-import { changeText, KINDS } from "../../format/words.ts";
+import { changeText, KINDS, SOURCES } from "../../format/words.ts";
 import { explain } from "../../parts/explain.tsx";
 import { href } from "../../router.ts";
 import { OutcomeBadge } from "../../ui/badge.tsx";
@@ -52,33 +52,27 @@ export function ActionLog({ actions }: { actions: readonly Action[] }): JSX.Elem
           columns={[
             { title: "When", cell: ({ ts }) => <Time ts={ts} /> },
             {
-              title: "Where",
-              cell: ({ rack_id }) => (rack_id ? <a href={href("racks", rack_id)}>{rack_id}</a> : "Site"),
-            },
-            {
-              title: "What",
+              title: "Where and what",
               cell: (action) => (
                 <>
+                  {action.rack_id ? <a href={href("racks", action.rack_id)}>{action.rack_id}</a> : "Site"}{" "}
                   {changeText(action)}
-                  <span class="row-note">{KINDS[action.kind]}</span>
+                  <span class="row-note">
+                    {SOURCES[action.source]}: {KINDS[action.kind]}{" "}
+                    <button
+                      type="button"
+                      class="link"
+                      aria-label={`Explain ${changeText(action)}`}
+                      onClick={() => explain(action)}
+                    >
+                      Explain
+                    </button>
+                  </span>
                 </>
               ),
             },
             { title: "Outcome", cell: ({ outcome }) => <OutcomeBadge outcome={outcome} /> },
             { title: "Promised → kept, kW", numeric: true, minor: true, cell: promiseText },
-            {
-              title: "",
-              cell: (action) => (
-                <button
-                  type="button"
-                  class="link"
-                  aria-label={`Explain ${changeText(action)}`}
-                  onClick={() => explain(action)}
-                >
-                  Explain
-                </button>
-              ),
-            },
           ]}
         />
       )}

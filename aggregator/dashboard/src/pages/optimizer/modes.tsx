@@ -178,11 +178,13 @@ function Overrides({
             </optgroup>
           </select>
         </label>
-        {MODE_OPTIONS.map(({ value, label }) => (
-          <button key={value} type="button" disabled={where === ""} onClick={() => set(where, value)}>
-            {label}
-          </button>
-        ))}
+        <span class="answers">
+          {MODE_OPTIONS.map(({ value, label }) => (
+            <button key={value} type="button" disabled={where === ""} onClick={() => set(where, value)}>
+              {label}
+            </button>
+          ))}
+        </span>
       </div>
     </>
   );

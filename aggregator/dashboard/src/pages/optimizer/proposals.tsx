@@ -12,7 +12,6 @@ import { Badge } from "../../ui/badge.tsx";
 import { confirm } from "../../ui/dialog.tsx";
 import { Panel } from "../../ui/panel.tsx";
 import { Empty } from "../../ui/states.tsx";
-import { Table } from "../../ui/table.tsx";
 import { Time } from "../../ui/time.tsx";
 import { attempt } from "../../ui/toast.tsx";
 
@@ -20,14 +19,22 @@ import { attempt } from "../../ui/toast.tsx";
 const VALID_MS = 600_000;
 const SHOWN_AT_FIRST = 10;
 
+/** The one rack whose advice is shown, or "" for all. */
+const place = signal("");
+
 /** Put aside in this browser; the advice itself just grows old. */
 const rejected = signal<ReadonlySet<string>>(new Set());
 
-/** The newest advice per device, guardrail first: that is about heat. */
+const placeOf = ({ rack_id, target }: Action) => `${rack_id}/${target}`;
+
+/**
+ * The newest advice per device, guardrail first: that is about heat. Then by rack, so that a row stays where it is
+ * when the next round of advice comes.
+ */
 function pending(actions: readonly Action[], now: number): Action[] {
   const devices = new Set<string>();
-  const newest = actions.filter(({ rack_id, target }) => {
-    const device = `${rack_id}/${target}`;
+  const newest = actions.filter((action) => {
+    const device = placeOf(action);
     return !devices.has(device) && devices.add(device);
   });
   return newest
@@ -35,7 +42,11 @@ function pending(actions: readonly Action[], now: number): Action[] {
       ({ outcome, rack_id, ts }) =>
         outcome === "advised" && rack_id !== null && now - Date.parse(ts) < VALID_MS,
     )
-    .sort((a, b) => Number(b.source === "guardrail") - Number(a.source === "guardrail"));
+    .sort(
+      (a, b) =>
+        Number(b.source === "guardrail") - Number(a.source === "guardrail") ||
+        placeOf(a).localeCompare(placeOf(b)),
+    );
 }
 
 export function Proposals({
@@ -46,17 +57,21 @@ export function Proposals({
   reload: () => void;
 }): JSX.Element {
   const [all, setAll] = useState(false);
-  const open = pending(actions, now_ms.value).filter(({ id }) => !rejected.value.has(id));
+  const waiting = pending(actions, now_ms.value).filter(({ id }) => !rejected.value.has(id));
+  const open = waiting.filter(({ rack_id }) => place.value === "" || rack_id === place.value);
   const more = open.length - SHOWN_AT_FIRST;
   return (
     <Panel
       title="Waiting for you"
       aside={
-        more > 0 ? (
-          <button type="button" class="link" aria-expanded={all} onClick={() => setAll(!all)}>
-            {all ? "Show fewer" : `Show ${more} more`}
-          </button>
-        ) : null
+        <span class="answers">
+          <PlaceFilter waiting={waiting} />
+          {more > 0 ? (
+            <button type="button" class="link" aria-expanded={all} onClick={() => setAll(!all)}>
+              {all ? "Show fewer" : `Show ${more} more`}
+            </button>
+          ) : null}
+        </span>
       }
     >
       {open.length === 0 ? (
@@ -66,16 +81,17 @@ export function Proposals({
             : "In advisory every change waits here until you approve it."}
         </Empty>
       ) : (
-        <Table
-          caption="Advice that may be approved"
-          rows={all ? open : open.slice(0, SHOWN_AT_FIRST)}
-          rowKey={({ id }) => id}
-          columns={[
-            { title: "Where", cell: ({ rack_id }) => <a href={href("racks", rack_id ?? "")}>{rack_id}</a> },
-            { title: "What, and why", cell: (action) => <What action={action} /> },
-            { title: "", cell: (action) => <Answers action={action} reload={reload} /> },
-          ]}
-        />
+        <ul class="proposals">
+          {(all ? open : open.slice(0, SHOWN_AT_FIRST)).map((action) => (
+            <li key={action.id}>
+              <a href={href("racks", action.rack_id ?? "")}>{action.rack_id}</a>
+              <span>
+                <What action={action} />
+              </span>
+              <Answers action={action} reload={reload} />
+            </li>
+          ))}
+        </ul>
       )}
       {rejected.value.size > 0 ? (
         <p class="quiet">
@@ -92,6 +108,28 @@ export function Proposals({
         </p>
       ) : null}
     </Panel>
+  );
+}
+
+function PlaceFilter({ waiting }: { waiting: readonly Action[] }): JSX.Element | null {
+  const racks = new Set(waiting.map(({ rack_id }) => rack_id ?? ""));
+  if (place.value !== "") racks.add(place.value);
+  if (racks.size < 2) return null;
+  return (
+    <select
+      aria-label="Advice for"
+      value={place.value}
+      onChange={(event) => {
+        place.value = event.currentTarget.value;
+      }}
+    >
+      <option value="">All racks</option>
+      {[...racks].sort().map((rack_id) => (
+        <option key={rack_id} value={rack_id}>
+          {rack_id}
+        </option>
+      ))}
+    </select>
   );
 }
 

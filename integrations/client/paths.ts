@@ -1583,6 +1583,7 @@ export interface paths {
             lost: number;
             scores_agent: number;
             scores_aggregator: number;
+            scores_second: number;
             scores_orphan: number;
             rejected_total: number;
             rejected: Record<string, number>;

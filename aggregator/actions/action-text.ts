@@ -122,7 +122,7 @@ export function approvalText({ id, rack_id, outcome, reason, mode }: Action): st
     case "sent":
       return `${name}: sent to the agent of ${rack_id}, which has not answered yet (skadi-aggregator actions show ${name})`;
     case "advised":
-      return `${name}: not driven: the agent of ${rack_id} is in mode ${mode} (skadi-aggregator mode set closed_loop --rack ${rack_id})`;
+      return `${name}: not driven: the agent of ${rack_id}, in mode ${mode}, has only taken note; is its kill switch file there?`;
   }
 }
 
@@ -131,20 +131,23 @@ function nextSteps(
   now: Now,
   age_ms: number,
 ): ((id: string) => string)[] {
-  if (source === "guardrail")
-    return [(id) => `The rules that fired, decided again: on ${rack_id}'s host, skadi-agent explain ${id}`];
-  if (outcome !== "advised" || source !== "optimizer")
-    return [() => `All of this rack's: skadi-aggregator actions list --rack ${rack_id}`];
+  const replay = (id: string) =>
+    `The rules that fired, decided again: on ${rack_id}'s host, skadi-agent explain ${id}`;
+  const first = source === "guardrail" ? [replay] : [];
+  if (outcome !== "advised" || rack_id === null)
+    return first.length > 0
+      ? first
+      : [() => `All of this rack's: skadi-aggregator actions list --rack ${rack_id}`];
   if (now.kill_switch)
-    return [() => "The kill switch is on: nothing can be approved. skadi-aggregator mode kill-switch off"];
+    return [
+      ...first,
+      () => "The kill switch is on: nothing can be approved. skadi-aggregator mode kill-switch off",
+    ];
   if (age_ms > ADVICE_VALID_MS)
     return [
+      ...first,
       () => `Too old to approve (${span(ADVICE_VALID_MS)}): newer advice is in skadi-aggregator actions list`,
     ];
-  const approve = (id: string) => `Have it driven: skadi-aggregator actions approve ${shortId(id)}`;
-  if (now.mode === "closed_loop") return [approve];
-  return [
-    () => `The rack is in mode advisory. First: skadi-aggregator mode set closed_loop --rack ${rack_id}`,
-    approve,
-  ];
+  const approve = (id: string) => `Have it driven, once: skadi-aggregator actions approve ${shortId(id)}`;
+  return [...first, approve];
 }

@@ -64,7 +64,9 @@ export function actionsCommand(): Command {
     .argument("<id>", "its id, or the part of it that the list shows")
     .action(explain);
   withClientOptions(actions.command("approve"), { controls: true })
-    .description("send a recommendation of the optimizer to the rack's agent, whose limits and mode hold")
+    .description(
+      "have a recommendation driven once, whatever the mode; the agent's limits and the kill switch hold",
+    )
     .argument("<id>", "its id, or the part of it that the list shows")
     .option("--yes", "do not ask")
     .option("--wait <s>", "how long to wait for the agent's answer", numberOption(0, 600), 10)

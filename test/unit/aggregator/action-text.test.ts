@@ -52,12 +52,12 @@ describe("an action, explained", () => {
       "Saving   predicted 0.062 kW, realized – kW",
       "Now      nominal, D 1.20, inlet 22.4 °C, outlet 35.1 °C, 8.00 kW, p95 180 ms",
       "",
-      "→ Have it driven: skadi-aggregator actions approve 23cd1b38",
+      "→ Have it driven, once: skadi-aggregator actions approve 23cd1b38",
     ]);
   });
 
   it("names what stands between advice and the device", () => {
-    expect(steps(ADVICE, { ...NOW, mode: "advisory" })[0]).toContain("mode set closed_loop --rack R-C-09");
+    expect(steps(ADVICE, { ...NOW, mode: "advisory" })[0]).toContain("actions approve 23cd1b38");
     expect(steps(ADVICE, { ...NOW, kill_switch: true })).toEqual([
       "The kill switch is on: nothing can be approved. skadi-aggregator mode kill-switch off",
     ]);
@@ -74,7 +74,7 @@ describe("an action, explained", () => {
 describe("an approval", () => {
   it.each([
     ["applied", "driven by the agent of R-C-09"],
-    ["advised", "not driven: the agent of R-C-09 is in mode advisory"],
+    ["advised", "not driven: the agent of R-C-09, in mode advisory, has only taken note"],
     ["refused", "refused: batching window"],
     ["sent", "has not answered yet"],
   ] as const)("that ends as %s says so", (outcome, words) => {

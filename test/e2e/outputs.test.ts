@@ -58,7 +58,7 @@ describe.runIf(hasProgram("mosquitto"))("Home Assistant's discovery on a real br
       const settings = { data_dir: folder, ...TWO_RACKS, broker: broker(url), outputs };
       writeFileSync(config, JSON.stringify({ ...settings, http: { port: http_port } }));
       const program = startProgram("aggregator", ["run", "--config", config]);
-      await program.says(/status page/);
+      await program.says(/dashboard/);
       program.process.kill("SIGTERM");
       await program.exit();
     };

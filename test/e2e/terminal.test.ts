@@ -105,7 +105,7 @@ describe.runIf(hasProgram("tmux"))("an operator at a terminal", () => {
     const port = await freeTcpPort();
     const env = { SKADI_DATA_DIR: temporaryFolder(), SKADI_HTTP_PORT: String(port), SKADI_BROKER_PORT: "0" };
     const first = startProgram("aggregator", ["run"], env);
-    await first.says(/status page/);
+    await first.says(/dashboard/);
     const terminal = openTerminal({ env });
     terminal.type("node aggregator/main.ts top --interval 0.5\n");
     await terminal.sees(/0\/72 online[\s\S]*R-A-01 × offline/);
@@ -113,7 +113,7 @@ describe.runIf(hasProgram("tmux"))("an operator at a terminal", () => {
     expect(await first.exit()).toBe(0);
     await terminal.sees(/NOT LIVE for \d+ s[\s\S]*no aggregator answers[\s\S]*R-A-01/);
     const second = startProgram("aggregator", ["run"], env);
-    await second.says(/status page/);
+    await second.says(/dashboard/);
     await terminal.sees(/advisory +live/);
     terminal.press("C-c");
     await terminal.sees(/^\$ *$/m);

@@ -172,6 +172,7 @@ describe("the read routes", () => {
     expect(body.schedules.map(({ name }: { name: string }) => name)).toEqual([
       "report",
       "retrain",
+      "drift",
       "retention",
       "rollups",
     ]);

@@ -18,7 +18,7 @@ export interface Trained {
 }
 export type TrainReply = ({ ok: true } & Trained) | { ok: false; rejections: Rejection[] };
 
-interface TrainRequest {
+interface TrainRequest extends Pick<TrainOptions, "kind" | "threshold" | "trim_share"> {
   /** A CSV file inside the data directory; null trains on the stored telemetry. */
   data: string | null;
   clusters: number;
@@ -43,8 +43,8 @@ export function createTrainer(context: { data_dir: string; database: string; lim
           ? { kind: "stored", database: context.database }
           : { kind: "csv", path: insideDataDir(context.data_dir, request.data) };
       const data = source.kind === "csv" ? basename(source.path) : "stored telemetry";
-      const { clusters, seed } = request;
-      const options: TrainOptions = { clusters, seed, limits: context.limits, data, created_ms: Date.now() };
+      const { data: _, ...recipe } = request;
+      const options: TrainOptions = { ...recipe, limits: context.limits, data, created_ms: Date.now() };
       worker = new Worker(new URL("./train-worker.ts", import.meta.url), { workerData: { source, options } });
       try {
         const reply = await replyOf(worker);

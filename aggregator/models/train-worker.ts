@@ -25,9 +25,9 @@ async function run(source: TrainSource, options: TrainOptions & { limits: Limits
       source.kind === "csv" ? await readCsvRows(source.path) : readStoredRows(source.database);
     const shown = rowsToShow(rows);
     const model = fitModel(prepareTraining(rows, options), options);
-    const { clusters, seed, limits } = options;
-    const lineage = trainedLineage(model, facts, { clusters, seed, limits });
-    const page = trainingReport(model, shown, { limits, data: options.data });
+    const { data, created_ms: _, limits, ...recipe } = options;
+    const lineage = trainedLineage(model, facts, { ...recipe, limits });
+    const page = trainingReport(model, shown, { limits, data });
     return { ok: true, model, lineage, page };
   } catch (error) {
     if (error instanceof SkadiError) return { ok: false, rejections: error.rejections };

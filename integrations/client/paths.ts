@@ -103,6 +103,25 @@ export interface paths {
         n_clusters?: number;
         clusters?: number;
         seed?: number;
+        kind?: "kmeans" | "hyperbox" | "mahalanobis";
+        threshold?: {
+          method: "percentile";
+          fast: number;
+          persist: number;
+        } | {
+          method: "per_cluster";
+          fast: number;
+          persist: number;
+        } | {
+          method: "tail";
+          fast_rate: number;
+          persist_rate: number;
+        } | {
+          method: "margin";
+          fast: number;
+          persist: number;
+        };
+        trim_share?: number;
         activate?: boolean;
       } } };
       responses: {

@@ -351,6 +351,19 @@ describe("a model that is trained over the API", () => {
     expect(other.data_sha256).toBe(one.data_sha256);
   });
 
+  it("may be of another kind, with thresholds that state their rate", async () => {
+    const threshold = { method: "tail", fast_rate: 0.05, persist_rate: 0.02 };
+    const order = { data: "train.csv", clusters: 3, kind: "mahalanobis", threshold, trim_share: 0.02 };
+    const { status, body } = await site.post("/ims/train", order, TOKEN);
+    expect(status, JSON.stringify(body)).toBe(200);
+    const model = JSON.parse(readFileSync(body.file, "utf8"));
+    expect(model).toMatchObject({ kind: "mahalanobis", threshold });
+    const { lineage } = ModelDetail.parse((await site.get(`/models/${body.model_id}`)).body);
+    expect(lineage.parameters).toMatchObject({ kind: "mahalanobis", threshold, trim_share: 0.02 });
+    const wrong = await site.post("/ims/train", { kind: "cube" }, TOKEN);
+    expect([wrong.status, wrong.body.error.rejections[0].field]).toEqual([422, "kind"]);
+  });
+
   it("and is to be activated reaches every rack at once", async () => {
     const { body } = await site.post("/ims/train", { data: "train.csv", clusters: 3, activate: true }, TOKEN);
     expect(body.activated).toBe(true);

@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { Timestamp } from "../../../shared/contracts/envelope.ts";
-import type { ModelFile } from "../../../shared/contracts/model.ts";
+import { type ModelFile, ModelKind, ThresholdRule } from "../../../shared/contracts/model.ts";
 import { Rejection } from "../../../shared/contracts/rejection.ts";
 import { Score } from "../../../shared/contracts/score.ts";
 import { agentOnline } from "../../fleet.ts";
@@ -35,6 +35,14 @@ const Train = z
     n_clusters: z.int().min(1).max(4096).optional(),
     clusters: z.int().min(1).max(4096).default(8),
     seed: z.int().min(0).default(42),
+    kind: ModelKind.default("kmeans"),
+    threshold: ThresholdRule.optional().describe("without it, p95 and p98 of D"),
+    trim_share: z
+      .number()
+      .min(0)
+      .max(0.5)
+      .default(0)
+      .describe("of the nominal rows, set aside as contamination at most"),
     activate: z.boolean().default(false).describe("push the model to every agent when it is ready"),
   })
   .prefault({});
@@ -86,12 +94,13 @@ export const imsRoutes: RouteGroup = (api, context) => {
       response: { 200: Trained, "4xx": ErrorBody },
     },
     handler: async (request) => {
-      const { data, n_clusters, clusters, seed, activate } = request.body;
+      const { data, n_clusters, clusters, activate, threshold, ...recipe } = request.body;
       const started = performance.now();
       const trained = await context.trainer.train({
         data: data ?? null,
         clusters: n_clusters ?? clusters,
-        seed,
+        ...recipe,
+        ...(threshold && { threshold }),
       });
       const train_s = (performance.now() - started) / 1000;
       const { file } = keepTrained(context, trained, "operator");

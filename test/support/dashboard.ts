@@ -1,11 +1,10 @@
-import { mkdirSync, readFileSync } from "node:fs";
-import { createRequire } from "node:module";
+import { mkdirSync } from "node:fs";
+import axe from "axe-core";
 import type { Page } from "playwright-core";
 import { openBrowser, watchProblems } from "./browser.ts";
 
 /** Kept after the run, to be looked at. */
 const PICTURES = new URL("../../test-results/", import.meta.url).pathname;
-const AXE = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
 
 interface Violation {
   id: string;
@@ -56,7 +55,7 @@ export async function openDashboard(http_url: string, path = ""): Promise<Dashbo
     async violations() {
       const found: string[] = [];
       await inBothThemes(async (theme) => {
-        await page.evaluate(AXE);
+        await page.evaluate(axe.source);
         const violations = await page.evaluate<Violation[]>(
           "axe.run(document).then((result) => result.violations)",
         );

@@ -29,7 +29,7 @@ export const share = (value: Maybe, digits = 0): string =>
   percent(value === null || value === undefined ? null : 100 * value, digits);
 
 /** In the unit that the user chose; the data are in °C. */
-export const toTemperature = (celsius: number): number =>
+const toTemperature = (celsius: number): number =>
   temperature_unit.value === "°F" ? celsius * 1.8 + 32 : celsius;
 export const temperature = (celsius: Maybe, digits = 1): string =>
   withUnit(

@@ -4,14 +4,14 @@ import uPlot from "uplot";
 import { painted, zone } from "../format/settings.ts";
 import { clock, dateTime } from "../format/time.ts";
 
-export interface Line {
+interface Line {
   label: string;
   values: readonly (number | null)[];
   /** A colour of tokens.css. */
   colour?: string;
 }
 
-export interface Limit {
+interface Limit {
   label: string;
   value: number;
   tone: "bad" | "warn";

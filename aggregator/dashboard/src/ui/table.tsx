@@ -1,6 +1,6 @@
 import type { ComponentChildren, JSX, Key } from "preact";
 
-export interface Column<T> {
+interface Column<T> {
   title: string;
   cell: (row: T) => ComponentChildren;
   /** Figures stand at the right, so that they can be compared. */

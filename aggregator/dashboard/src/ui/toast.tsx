@@ -18,7 +18,7 @@ const dismiss = (id: number) => {
 };
 
 /** Says what was done, or what was not. What went wrong stays until it is dismissed. */
-export function toast(tone: Toast["tone"], text: string): void {
+function toast(tone: Toast["tone"], text: string): void {
   const id = next_id++;
   toasts.value = [...toasts.value.slice(-3), { id, tone, text }];
   if (tone === "ok") setTimeout(() => dismiss(id), SHOWN_MS);

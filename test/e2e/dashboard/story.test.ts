@@ -67,6 +67,7 @@ it.skipIf(!hasProgram("chromium"))(
     // Who changes the site says that they may.
     const token = page.getByRole("dialog", { name: "Operator's token" });
     await token.getByLabel("Token").fill(site.token);
+    expect(await violations(), "token").toEqual([]);
     await token.getByRole("button", { name: "Use token" }).click();
     await page.locator(".toast.ok", { hasText: RACK }).first().waitFor();
     const applied = await eventually("the change to be driven", async () => {
@@ -96,6 +97,9 @@ it.skipIf(!hasProgram("chromium"))(
 
     await open("Incidents");
     await looked("incidents");
+    await page.getByRole("button", { name: "Announce work" }).click();
+    await page.getByRole("button", { name: "Announce", exact: true }).waitFor();
+    await looked("maintenance");
     await page.getByRole("link", { name: /^Row C \(12 racks\)/ }).click();
     await page.getByText("What speaks for it").waitFor();
     await looked("incident");

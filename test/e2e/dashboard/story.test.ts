@@ -1,3 +1,4 @@
+import { setTimeout } from "node:timers/promises";
 import { expect, it } from "vitest";
 import { hallLayout } from "../../../sim/demo/layout.ts";
 import { trainPlantModel } from "../../../sim/site/plant-model.ts";
@@ -7,6 +8,7 @@ import { startDemo } from "../../support/demo.ts";
 import { eventually } from "../../support/eventually.ts";
 
 const RACK = "R-C-07";
+const mean = (values: readonly number[]) => values.reduce((sum, value) => sum + value, 0) / values.length;
 
 it.skipIf(!hasProgram("chromium"))(
   "an operator starts a heat spike, finds its cause, approves what cools, takes the incident and promotes a model",
@@ -20,9 +22,18 @@ it.skipIf(!hasProgram("chromium"))(
     const looked = async (name: string) => {
       expect(await violations(), name).toEqual([]);
       await pictures(name);
+      await page.setViewportSize({ width: 390, height: 844 });
+      expect(await overflowPx(page), name).toBeLessThanOrEqual(0);
+      await page.setViewportSize({ width: 1280, height: 900 });
     };
-    const inlet = async () =>
-      (await site.overview()).rack_list.find((rack) => rack.rack_id === RACK)!.inlet_c;
+    const inlets = async () => {
+      const row = (await site.overview()).rack_list.filter(({ rack_id }) => rack_id.startsWith("R-C-"));
+      const others = row.filter(({ rack_id }) => rack_id !== RACK).map(({ inlet_c }) => inlet_c);
+      return {
+        rack_c: row.find(({ rack_id }) => rack_id === RACK)!.inlet_c,
+        others_c: mean(others),
+      };
+    };
 
     await open("Scenarios");
     await page.getByRole("radio", { name: "2 h" }).check();
@@ -40,20 +51,23 @@ it.skipIf(!hasProgram("chromium"))(
       .locator("article.situation")
       .getByText(/\d+\s% sure/)
       .waitFor();
-    await eventually(`the inlet of ${RACK} at its limit`, async () => (await inlet()) >= 28, 120_000);
+    await eventually(`the inlet of ${RACK} at its limit`, async () => (await inlets()).rack_c >= 28, 120_000);
 
     // In advisory nothing was driven; what cools this rack is approved, one by one.
-    const hot_c = await inlet();
     await open("Optimizer");
     await looked("optimizer");
     await page.getByLabel("Advice for").selectOption(RACK);
     await page
       .getByRole("button", { name: new RegExp(`^Approve Low-priority work .* on ${RACK}$`) })
       .click({ timeout: 60_000 });
-    await page.getByRole("dialog").getByRole("button", { name: "Approve" }).click();
+    const question = page.getByRole("dialog", { name: "Approve this change?" });
+    await question.getByText(`on ${RACK}`).waitFor();
+    await looked("approval");
+    await question.getByRole("button", { name: "Approve" }).click();
     // Who changes the site says that they may.
     const token = page.getByRole("dialog", { name: "Operator's token" });
     await token.getByLabel("Token").fill(site.token);
+    expect(await violations(), "token").toEqual([]);
     await token.getByRole("button", { name: "Use token" }).click();
     await page.locator(".toast.ok", { hasText: RACK }).first().waitFor();
     const applied = await eventually("the change to be driven", async () => {
@@ -63,10 +77,29 @@ it.skipIf(!hasProgram("chromium"))(
       return actions.find((action) => action.source === "operator" && action.outcome === "applied");
     });
     expect(applied).toMatchObject({ rack_id: RACK, mode: "advisory" });
-    await eventually("the inlet to fall", async () => (await inlet()) < hot_c - 0.5, 120_000);
+    // Readings are noisy, and the whole row may cool: this rack must have become cooler than its row, on average.
+    await eventually(
+      `the inlet of ${RACK} to fall below those of its row`,
+      async () => {
+        const below_c: number[] = [];
+        for (let reading = 0; reading < 8; reading++) {
+          const { rack_c, others_c } = await inlets();
+          below_c.push(others_c - rack_c);
+          await setTimeout(250);
+        }
+        return mean(below_c) > 1;
+      },
+      120_000,
+    );
+    await page.goto(`${site.http_url}/#/racks/${RACK}`);
+    await page.getByRole("heading", { name: `Rack ${RACK}` }).waitFor();
+    await looked("rack-cooled");
 
     await open("Incidents");
     await looked("incidents");
+    await page.getByRole("button", { name: "Announce work" }).click();
+    await page.getByRole("button", { name: "Announce", exact: true }).waitFor();
+    await looked("maintenance");
     await page.getByRole("link", { name: /^Row C \(12 racks\)/ }).click();
     await page.getByText("What speaks for it").waitFor();
     await looked("incident");
@@ -100,12 +133,6 @@ it.skipIf(!hasProgram("chromium"))(
     await page.getByText("Where it came from").waitFor();
     await looked("model");
 
-    await page.setViewportSize({ width: 390, height: 844 });
-    for (const name of ["Incidents", "Optimizer", "Models", "Scenarios"]) {
-      await page.goto(`${site.http_url}/#/${name.toLowerCase()}`);
-      await page.getByRole("heading", { level: 1, name }).waitFor();
-      expect(await overflowPx(page), name).toBeLessThanOrEqual(0);
-    }
     // The refusal that made the page ask for the token is the only thing the browser complained of.
     expect(problems).toEqual([expect.stringContaining("401 (Unauthorized)")]);
   },

@@ -33,7 +33,7 @@ export function Evidence({ verdict }: { verdict: CauseVerdict }): JSX.Element {
           </li>
         ))}
       </ul>
-      <h3>What else it could be</h3>
+      <h3>How likely each cause is</h3>
       <ul class="bars">
         {causes.slice(0, 4).map(({ cause: other, confidence }) => (
           <li key={other}>

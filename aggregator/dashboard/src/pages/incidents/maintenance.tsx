@@ -2,8 +2,9 @@ import type { JSX } from "preact";
 import { useState } from "preact/hooks";
 import type { MaintenanceWindow } from "../../../../../shared/contracts/incident.ts";
 import { post, send } from "../../data/api.ts";
-import { now_ms, rack_ids } from "../../data/live.ts";
+import { now_ms } from "../../data/live.ts";
 import { useQuery } from "../../data/query.ts";
+import { isRack, PlaceSelect } from "../../parts/places.tsx";
 import { confirm } from "../../ui/dialog.tsx";
 import { Panel } from "../../ui/panel.tsx";
 import { Table } from "../../ui/table.tsx";
@@ -78,10 +79,8 @@ function Plan({ onDone }: { onDone: () => void }): JSX.Element {
   const [where, setWhere] = useState("");
   const [hours, setHours] = useState("2");
   const [reason, setReason] = useState("");
-  const racks = rack_ids.value;
-  const rows = [...new Set(racks.map((id) => id.split("-")[1] ?? ""))].filter(Boolean).sort();
   const plan = async () => {
-    const place = racks.includes(where) ? { rack_id: where } : where ? { row: where } : {};
+    const place = isRack(where) ? { rack_id: where } : where ? { row: where } : {};
     const to = new Date(now_ms.value + Number(hours) * HOUR_MS).toISOString();
     if (await attempt(() => post("/maintenance", { ...place, to, reason }), "Maintenance announced"))
       onDone();
@@ -94,26 +93,7 @@ function Plan({ onDone }: { onDone: () => void }): JSX.Element {
         void plan();
       }}
     >
-      <label class="field">
-        <span>Where</span>
-        <select value={where} onChange={(event) => setWhere(event.currentTarget.value)}>
-          <option value="">The whole site</option>
-          <optgroup label="Rows">
-            {rows.map((row) => (
-              <option key={row} value={row}>
-                Row {row}
-              </option>
-            ))}
-          </optgroup>
-          <optgroup label="Racks">
-            {racks.map((id) => (
-              <option key={id} value={id}>
-                {id}
-              </option>
-            ))}
-          </optgroup>
-        </select>
-      </label>
+      <PlaceSelect label="Where" none="The whole site" value={where} onChange={setWhere} />
       <label class="field">
         <span>For</span>
         <select value={hours} onChange={(event) => setHours(event.currentTarget.value)}>

@@ -10,7 +10,7 @@ import { Loading, Problem } from "../../ui/states.tsx";
 import { Time } from "../../ui/time.tsx";
 import { Timeline } from "../../ui/timeline.tsx";
 import { NotFound } from "../not-found.tsx";
-import { promote } from "./promote.tsx";
+import { mayBePromoted, promote } from "./promote.tsx";
 import { StageBadge } from "./registry.tsx";
 
 /** One model: where it came from, what it is, who runs it, what became of it. */
@@ -26,7 +26,7 @@ export function Detail({ id }: { id: string }): JSX.Element {
         <StageBadge stage={stage} />
         <span class="beside">
           <a href={href("models")}>All models</a>
-          {stage === "active" ? null : (
+          {mayBePromoted(data) ? (
             <button
               type="button"
               class="primary"
@@ -36,7 +36,7 @@ export function Detail({ id }: { id: string }): JSX.Element {
             >
               Promote
             </button>
-          )}
+          ) : null}
         </span>
       </PageHead>
       <div class="rack-grid">

@@ -46,7 +46,8 @@ function Answer({ diff }: { diff: ModelDiff }): JSX.Element {
         />
         <Tile
           label="Alarms"
-          value={`${share(agreement.alarm_share.a, 1)} → ${share(agreement.alarm_share.b, 1)}`}
+          value={`${inHundred(agreement.alarm_share.a)} → ${inHundred(agreement.alarm_share.b)}`}
+          unit="%"
           note="of those rows at or above tau fast"
         />
         <Tile
@@ -64,24 +65,26 @@ function Answer({ diff }: { diff: ModelDiff }): JSX.Element {
       <div class="rack-grid">
         <div class="rack-main">
           <Panel title="Centres, the farthest apart first">
+            <p class="quiet">Of each pair the first model's centre stands above the second's.</p>
             <Table
               caption="Paired centres in physical units"
               rows={centres.matched.toSorted((x, y) => y.distance - x.distance)}
               rowKey={(pair) => `${pair.a.cluster}/${pair.b.cluster}`}
               columns={[
-                { title: "Pair", cell: (pair) => `${pair.a.cluster} ↔ ${pair.b.cluster}` },
+                { title: "Pair", cell: (pair) => <Two a={pair.a.cluster} b={pair.b.cluster} /> },
                 { title: "Apart, σ", numeric: true, cell: (pair) => number(pair.distance, 2) },
                 {
                   title: "Share",
                   numeric: true,
-                  cell: (pair) => `${share(pair.a.share)} → ${share(pair.b.share)}`,
+                  cell: (pair) => <Two a={share(pair.a.share)} b={share(pair.b.share)} />,
                 },
                 ...diff.features.map((feature, j) => ({
                   title: FEATURE_LABELS[feature] ?? feature,
                   numeric: true,
                   minor: true,
-                  cell: (pair: (typeof centres.matched)[number]) =>
-                    `${brief(pair.a.physical[j]!)} → ${brief(pair.b.physical[j]!)}`,
+                  cell: (pair: (typeof centres.matched)[number]) => (
+                    <Two a={brief(pair.a.physical[j]!)} b={brief(pair.b.physical[j]!)} />
+                  ),
                 })),
               ]}
             />
@@ -132,6 +135,18 @@ function Answer({ diff }: { diff: ModelDiff }): JSX.Element {
     </>
   );
 }
+
+/** What the first model has, above what the second has, so that digits stand in line. */
+function Two({ a, b }: { a: string | number; b: string | number }): JSX.Element {
+  return (
+    <>
+      {a}
+      <span class="second">{b}</span>
+    </>
+  );
+}
+
+const inHundred = (part: number | null) => number(part === null ? null : 100 * part, 1);
 
 function brief(value: number): string {
   const size = Math.abs(value);

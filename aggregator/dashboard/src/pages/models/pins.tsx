@@ -2,8 +2,8 @@ import type { JSX } from "preact";
 import { useState } from "preact/hooks";
 import type { Pin, RegisteredModel } from "../../../../../shared/contracts/registry.ts";
 import { send } from "../../data/api.ts";
-import { rack_ids } from "../../data/live.ts";
 import { useQuery } from "../../data/query.ts";
+import { PlaceSelect, placeText } from "../../parts/places.tsx";
 import { href } from "../../router.ts";
 import { confirm } from "../../ui/dialog.tsx";
 import { Panel } from "../../ui/panel.tsx";
@@ -14,16 +14,13 @@ export function Pins({ models }: { models: readonly RegisteredModel[] }): JSX.El
   const { data, reload } = useQuery<{ pins: Pin[] }>("/models/pins", { on: ["model", "rollout"] });
   const [scope, setScope] = useState("");
   const [model_id, setModel] = useState("");
-  const racks = rack_ids.value;
-  const rows = [...new Set(racks.map((id) => id.split("-")[1] ?? ""))].filter(Boolean).sort();
   const pins = data?.pins ?? [];
-  const nameOf = (place: string) => (racks.includes(place) ? place : `row ${place}`);
   const pin = async () => {
-    if (await attempt(() => send("PUT", "/models/pins", { scope, model_id }), `Pinned ${nameOf(scope)}`))
+    if (await attempt(() => send("PUT", "/models/pins", { scope, model_id }), `Pinned ${placeText(scope)}`))
       reload();
   };
   const unpin = async (place: string) => {
-    const title = `Unpin ${nameOf(place)}?`;
+    const title = `Unpin ${placeText(place)}?`;
     if (!(await confirm({ title, text: "It follows the site again.", action: "Unpin" }))) return;
     await attempt(() => send("DELETE", `/models/pins/${encodeURIComponent(place)}`), "Unpinned");
     reload();
@@ -35,7 +32,7 @@ export function Pins({ models }: { models: readonly RegisteredModel[] }): JSX.El
         {pins.map((own) => (
           <li key={own.scope}>
             <span>
-              {nameOf(own.scope)} keeps <a href={href("models", own.model_id)}>{own.model_id}</a>
+              {placeText(own.scope)} keeps <a href={href("models", own.model_id)}>{own.model_id}</a>
             </span>
             <button type="button" class="link" onClick={() => unpin(own.scope)}>
               Unpin
@@ -50,17 +47,7 @@ export function Pins({ models }: { models: readonly RegisteredModel[] }): JSX.El
           void pin();
         }}
       >
-        <label class="field">
-          <span>Row or rack</span>
-          <select value={scope} onChange={(event) => setScope(event.currentTarget.value)}>
-            <option value="">Choose…</option>
-            {[...rows, ...racks].map((place) => (
-              <option key={place} value={place}>
-                {racks.includes(place) ? place : `Row ${place}`}
-              </option>
-            ))}
-          </select>
-        </label>
+        <PlaceSelect label="Row or rack" none="Choose…" value={scope} onChange={setScope} />
         <label class="field">
           <span>Model</span>
           <select value={model_id} onChange={(event) => setModel(event.currentTarget.value)}>

@@ -3,6 +3,10 @@ import { post } from "../../data/api.ts";
 import { confirm } from "../../ui/dialog.tsx";
 import { attempt } from "../../ui/toast.tsx";
 
+/** Neither what runs everywhere nor what is on its way there. */
+export const mayBePromoted = ({ stage }: Pick<RegisteredModel, "stage">): boolean =>
+  stage !== "active" && stage !== "canary";
+
 /** Asks, then brings a model to every rack: canaries first, then wave by wave; true if it has begun. */
 export async function promote({ model_id }: Pick<RegisteredModel, "model_id">): Promise<boolean> {
   const sure = await confirm({

@@ -14,7 +14,7 @@ import { Time } from "../../ui/time.tsx";
 import { attempt } from "../../ui/toast.tsx";
 import { Drift } from "./drift.tsx";
 import { Pins } from "./pins.tsx";
-import { promote } from "./promote.tsx";
+import { mayBePromoted, promote } from "./promote.tsx";
 import { RolloutProgress } from "./rollout.tsx";
 
 const STAGES: Record<RegisteredModel["stage"], { tone: Tone; label: string }> = {
@@ -127,36 +127,40 @@ function List({ models, reload }: { models: readonly RegisteredModel[]; reload: 
             </>
           ),
         },
-        { title: "Stage", cell: (model) => <StageBadge stage={model.stage} /> },
         {
           title: "Learnt from",
           minor: true,
-          cell: ({ lineage }) => (
+          cell: ({ lineage, created_at }) => (
             <>
               {lineage.data}
-              <span class="row-note">{lineage.rows === null ? "" : `${number(lineage.rows)} rows`}</span>
+              <span class="row-note">
+                {lineage.rows === null ? "" : `${number(lineage.rows)} rows, `}
+                <Time ts={created_at} form="date" />
+              </span>
             </>
           ),
         },
-        { title: "Made", minor: true, cell: ({ created_at }) => <Time ts={created_at} form="date" /> },
         {
-          title: "",
+          title: "Stage",
           cell: (model) => (
-            <span class="answers">
-              {model.stage === "active" ? null : (
-                <button
-                  type="button"
-                  aria-label={`Promote ${model.model_id}`}
-                  onClick={async () => {
-                    if (await promote(model)) reload();
-                  }}
-                >
-                  Promote
-                </button>
-              )}
-              {active && active !== model ? (
-                <a href={href("models", active.model_id, "diff", model.model_id)}>Compare</a>
-              ) : null}
+            <span class="stack">
+              <StageBadge stage={model.stage} />
+              <span class="answers">
+                {mayBePromoted(model) ? (
+                  <button
+                    type="button"
+                    aria-label={`Promote ${model.model_id}`}
+                    onClick={async () => {
+                      if (await promote(model)) reload();
+                    }}
+                  >
+                    Promote
+                  </button>
+                ) : null}
+                {active && active !== model ? (
+                  <a href={href("models", active.model_id, "diff", model.model_id)}>Compare</a>
+                ) : null}
+              </span>
             </span>
           ),
         },
@@ -184,8 +188,17 @@ function Earlier({ rollouts }: { rollouts: readonly RolloutView[] }): JSX.Elemen
         rows={rollouts.slice(0, 20)}
         rowKey={({ id }) => id}
         columns={[
-          { title: "When", cell: ({ started_at }) => <Time ts={started_at} form="date" /> },
-          { title: "Model", cell: ({ model_id }) => <a href={href("models", model_id)}>{model_id}</a> },
+          {
+            title: "Model",
+            cell: ({ model_id, started_at }) => (
+              <>
+                <a href={href("models", model_id)}>{model_id}</a>
+                <span class="row-note">
+                  <Time ts={started_at} form="date" />
+                </span>
+              </>
+            ),
+          },
           { title: "End", cell: ({ state }) => <RolloutBadge state={state} /> },
           { title: "Last word", minor: true, cell: ({ story }) => story.at(-1)?.text ?? "" },
         ]}

@@ -57,7 +57,7 @@ export function RolloutProgress({
       <p class="quiet">
         {racks.accepted.length} of {count(racks.total, "rack")}
         {racks.refused.length > 0 ? `, ${racks.refused.length} refused` : ""}
-        {racks.waiting.length > 0 ? `, ${racks.waiting.length} to answer` : ""}
+        {racks.waiting.length > 0 ? `, ${racks.waiting.length} to come` : ""}
         {racks.offline.length > 0 ? `, ${racks.offline.length} offline: they join when they are back` : ""}
       </p>
       {gated ? (

@@ -1,8 +1,9 @@
 import type { JSX } from "preact";
 import { useState } from "preact/hooks";
 import { post } from "../../data/api.ts";
-import { rack_ids, site } from "../../data/live.ts";
+import { site } from "../../data/live.ts";
 import { useQuery } from "../../data/query.ts";
+import { isRack, PlaceSelect, placeText } from "../../parts/places.tsx";
 import { Badge } from "../../ui/badge.tsx";
 import { Choice } from "../../ui/choice.tsx";
 import { confirm } from "../../ui/dialog.tsx";
@@ -123,11 +124,9 @@ function Overrides({
   change: Change;
 }): JSX.Element {
   const [where, setWhere] = useState("");
-  const racks = rack_ids.value;
-  const rows = [...new Set(racks.map((id) => id.split("-")[1] ?? ""))].filter(Boolean).sort();
-  const scopeOf = (place: string) => (racks.includes(place) ? { rack_id: place } : { row: place });
+  const scopeOf = (place: string) => (isRack(place) ? { rack_id: place } : { row: place });
   const set = async (place: string, mode: Mode | null) => {
-    const label = racks.includes(place) ? place : `row ${place}`;
+    const label = placeText(place);
     const sure =
       mode !== "closed_loop" ||
       (await confirm({
@@ -149,7 +148,7 @@ function Overrides({
       <ul class="plain-list">
         {own.map(([place, mode]) => (
           <li key={place}>
-            <span>{racks.includes(place) ? place : `Row ${place}`}</span>
+            <span>{isRack(place) ? place : `Row ${place}`}</span>
             <Badge tone={mode === "closed_loop" ? "ok" : "info"}>{name(mode)}</Badge>
             <button type="button" class="link" onClick={() => set(place, null)}>
               Follow the site
@@ -158,26 +157,7 @@ function Overrides({
         ))}
       </ul>
       <div class="form-row">
-        <label class="field">
-          <span>Row or rack</span>
-          <select value={where} onChange={(event) => setWhere(event.currentTarget.value)}>
-            <option value="">Choose…</option>
-            <optgroup label="Rows">
-              {rows.map((row) => (
-                <option key={row} value={row}>
-                  Row {row}
-                </option>
-              ))}
-            </optgroup>
-            <optgroup label="Racks">
-              {racks.map((id) => (
-                <option key={id} value={id}>
-                  {id}
-                </option>
-              ))}
-            </optgroup>
-          </select>
-        </label>
+        <PlaceSelect label="Row or rack" none="Choose…" value={where} onChange={setWhere} />
         <span class="answers">
           {MODE_OPTIONS.map(({ value, label }) => (
             <button key={value} type="button" disabled={where === ""} onClick={() => set(where, value)}>

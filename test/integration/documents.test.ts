@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 import asyncApiSpecs from "@asyncapi/specs";
 import { Validator } from "@seriousme/openapi-schema-validator";
-import { Ajv, type ValidateFunction } from "ajv";
+import { Ajv, type SchemaObject, type ValidateFunction } from "ajv";
 import { beforeAll, describe, expect, it, onTestFinished } from "vitest";
 import { parse } from "yaml";
 import { asyncApiDocument, TOPICS } from "../../integrations/documents/asyncapi.ts";
@@ -30,7 +30,7 @@ describe("the documents made from the schemas", () => {
 
   it("describe the MQTT interface in valid AsyncAPI, in JSON and YAML alike", () => {
     const ajv = new Ajv({ strict: false, validateFormats: false });
-    const validate = ajv.compile(asyncApiSpecs.schemasWithoutId["3.0.0"]);
+    const validate = ajv.compile(asyncApiSpecs.schemasWithoutId["3.0.0"] as SchemaObject);
     const document = JSON.parse(made["docs/api/asyncapi.json"]!);
     validate(document);
     expect(validate.errors).toBeNull();

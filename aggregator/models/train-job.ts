@@ -35,6 +35,15 @@ export interface Trainer {
 /** Trains in a worker thread, one at a time, so that ingest and API go on meanwhile. */
 export function createTrainer(context: { data_dir: string; database: string; limits: Limits }): Trainer {
   let worker: Worker | null = null;
+  let last_s = 0;
+  let of_second = 0;
+  /** Models are named by the second; two of one second must differ all the same. */
+  const suffix = (created_ms: number) => {
+    const second = Math.floor(created_ms / 1000);
+    of_second = second === last_s ? of_second + 1 : 1;
+    last_s = second;
+    return of_second === 1 ? {} : { id_suffix: `_${of_second}` };
+  };
   return {
     async train(request) {
       if (worker) throw skadiError("SKADI_CONFLICT", { expected: "no other training to be running" });
@@ -44,7 +53,14 @@ export function createTrainer(context: { data_dir: string; database: string; lim
           : { kind: "csv", path: insideDataDir(context.data_dir, request.data) };
       const data = source.kind === "csv" ? basename(source.path) : "stored telemetry";
       const { data: _, ...recipe } = request;
-      const options: TrainOptions = { ...recipe, limits: context.limits, data, created_ms: Date.now() };
+      const created_ms = Date.now();
+      const options: TrainOptions = {
+        ...recipe,
+        limits: context.limits,
+        data,
+        created_ms,
+        ...suffix(created_ms),
+      };
       worker = new Worker(new URL("./train-worker.ts", import.meta.url), { workerData: { source, options } });
       try {
         const reply = await replyOf(worker);

@@ -25,8 +25,13 @@ async function run(source: TrainSource, options: TrainOptions & { limits: Limits
       source.kind === "csv" ? await readCsvRows(source.path) : readStoredRows(source.database);
     const shown = rowsToShow(rows);
     const model = fitModel(prepareTraining(rows, options), options);
-    const { data, created_ms: _, limits, ...recipe } = options;
-    const lineage = trainedLineage(model, facts, { ...recipe, limits });
+    const { data, clusters, seed, limits, kind, threshold, trim_share } = options;
+    const chosen = {
+      ...(kind && { kind }),
+      ...(threshold && { threshold }),
+      ...(trim_share && { trim_share }),
+    };
+    const lineage = trainedLineage(model, facts, { clusters, seed, limits, ...chosen });
     const page = trainingReport(model, shown, { limits, data });
     return { ok: true, model, lineage, page };
   } catch (error) {

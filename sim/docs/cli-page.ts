@@ -10,6 +10,7 @@ Made from the commands themselves by \`npm run docs:cli\`; a test holds this pag
 
 At three in the morning:
 
+<!-- test: see test/e2e/terminal.test.ts -->
 \`\`\`sh
 skadi-aggregator top                     # the racks live, the worst first; ? shows the keys, enter says why, q quits
 skadi-aggregator incidents               # what is wrong, since when, how sure
@@ -32,6 +33,7 @@ skadi-aggregator mode kill-switch on     # nothing is driven any more, whatever 
 
 Completion of commands, options and values:
 
+<!-- test: see test/integration/completion.test.ts -->
 \`\`\`sh
 source <(skadi-aggregator completion bash)   # in ~/.bashrc; zsh the same in ~/.zshrc, after compinit
 skadi-aggregator completion fish > ~/.config/fish/completions/skadi-aggregator.fish

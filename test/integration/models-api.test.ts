@@ -376,7 +376,7 @@ describe("a model that is trained over the API", () => {
 describe("a model file that is put into the folder while the aggregator runs", () => {
   it("is a candidate like any other, and is not run by itself", async () => {
     const before = (await site.get("/models")).body.active;
-    const copied = smallModel({ seed: 7, created_ms: Date.now() });
+    const copied = smallModel({ seed: 7, created_ms: Date.now() + 60_000 });
     writeModelFile(join(site.data_dir, "models", "copied.json"), copied);
     expect((await site.get(`/models/${copied.id}`)).body).toMatchObject({
       stage: "candidate",

@@ -3,6 +3,7 @@ import { Command } from "commander";
 import { integerOption, numberOption, runCli } from "../../shared/cli.ts";
 import { benchDashboard } from "./dashboard.ts";
 import { benchFaults } from "./faults.ts";
+import { benchFootprint } from "./footprint.ts";
 import { benchGenerate } from "./generate.ts";
 import { benchIms } from "./ims.ts";
 import { benchMms } from "./mms.ts";
@@ -45,6 +46,11 @@ const BENCHES: readonly Bench[] = [
     run: benchReaction,
   },
   {
+    name: "footprint",
+    what: "memory and CPU of the packaged agent beside Debian's collectd and netdata",
+    run: benchFootprint,
+  },
+  {
     name: "mms",
     what: "the likelihood ratio against the described filter, causes and incidents, on labelled faults",
     run: benchMms,
@@ -82,7 +88,7 @@ const program = new Command("bench")
   .argument("[names...]", BENCHES.map(({ name, what }) => `${name}: ${what}`).join("; "))
   .option(
     "--minutes <n>",
-    "reaction: soak for so long at the true periods; dashboard: watch its memory for so long",
+    "reaction: soak for so long at the true periods; dashboard, footprint: watch memory for so long",
     numberOption(0.1, 10_000),
   )
   .option("--days <n>", "savings, optimizer: simulated days (per seed)", integerOption(2, 60))

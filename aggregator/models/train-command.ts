@@ -20,6 +20,7 @@ interface TrainFlags {
   seed: number;
   config?: string;
   out?: string;
+  report?: true;
   json?: boolean;
 }
 
@@ -52,6 +53,7 @@ export function trainCommand(): Command {
       42,
     )
     .option("--out <file>", "where to write the model (default: <data_dir>/models/<id>.json)")
+    .option("--report", "also leave a page with pictures beside the model, which the registry then shows")
     .option("--config <file>", "aggregator configuration")
     .option("--json", "print the summary as JSON")
     .action(train);

@@ -9,7 +9,6 @@ import { fitModel, prepareTraining, type TrainOptions } from "../../shared/ims/t
 import { startCsvFacts } from "./registry/csv-facts.ts";
 import { trainedLineage, writeLineage, writeReport } from "./registry/lineage.ts";
 import { describeThreshold } from "./threshold-option.ts";
-import { rowsToShow, trainingReport } from "./training-report.ts";
 
 export interface TrainRequest {
   /** The CSV file that the rows come from. */
@@ -19,6 +18,8 @@ export interface TrainRequest {
   seed: number;
   config?: string;
   out?: string;
+  /** Whether a page with pictures is left beside the model. */
+  report?: boolean;
   json?: boolean;
   /** When the work began, in milliseconds of `performance.now`. */
   started: number;
@@ -45,7 +46,8 @@ export function trainRun(request: TrainRequest): (rows: Float64Array) => Promise
     // Hashing the file is left to the thread that reading has no more need of.
     const looking = startCsvFacts(data);
     try {
-      const shown = areSamples(recipe) ? rowsToShow(rows) : null;
+      const report = request.report && areSamples(recipe) ? await import("./training-report.ts") : null;
+      const shown = report?.rowsToShow(rows);
       const prepared = prepareTraining(rows, options);
       const read_s = (performance.now() - started) / 1000;
       const model = fitModel(prepared, options);
@@ -54,8 +56,8 @@ export function trainRun(request: TrainRequest): (rows: Float64Array) => Promise
       writeModelFile(path, model);
       const { data: _data, created_ms: _created_ms, ...parameters } = options;
       const lineage = trainedLineage(model, await looking.result(), parameters);
-      const page = shown && trainingReport(model, shown, options);
-      writeLineage(path, model, { ...lineage, ...(page === null ? {} : writeReport(path, page)) });
+      const page = report && shown && report.trainingReport(model, shown, options);
+      writeLineage(path, model, { ...lineage, ...(page ? writeReport(path, page) : {}) });
       const timing = { read_s: round(read_s), train_s: round(total_s - read_s), total_s: round(total_s) };
       return request.json
         ? `${JSON.stringify(summary(model, path, timing))}\n`

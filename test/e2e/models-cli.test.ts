@@ -157,7 +157,14 @@ it("a model that is trained beside a running aggregator is taken in with its lin
   const { cli, json, folder, data_dir } = await site();
   const data = join(folder, "day.csv");
   await runProgram("sim", ["generate", "--hours", "1", "--tick", "60", "--out", data]);
-  const trained = await json<{ model_id: string; path: string }>("train", "--data", data, "--clusters", "4");
+  const trained = await json<{ model_id: string; path: string }>(
+    "train",
+    "--data",
+    data,
+    "--clusters",
+    "4",
+    "--report",
+  );
   expect(trained.path).toBe(join(data_dir, "models", `${trained.model_id}.json`));
   const shown = await json<{ stage: string; lineage: Record<string, unknown> }>(
     "models",

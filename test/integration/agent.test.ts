@@ -394,7 +394,9 @@ describe("what an operator approved, in advisory", () => {
     const second = await rig({ cache_dir, setpoints });
     second.values.inlet_c = 29;
     await eventually("the pump to be handed back", () => setpoints.pump_rpm_pct === null);
-    const released = second.heard.action?.find(({ kind }) => kind === "release");
+    const released = await eventually("the hand-back to be told", () =>
+      second.heard.action?.find(({ kind }) => kind === "release"),
+    );
     expect(released).toMatchObject({ target: "pump_rpm_pct", outcome: "applied", mode: "advisory" });
     // Less work is cooler than before: it stays.
     expect(setpoints.admission_pct).toBe(85);

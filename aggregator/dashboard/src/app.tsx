@@ -7,7 +7,7 @@ import { PAGES, type Page } from "./pages/index.ts";
 import { NotFound } from "./pages/not-found.tsx";
 import { Explanation } from "./parts/explain.tsx";
 import { go, href, route } from "./router.ts";
-import { Badge } from "./ui/badge.tsx";
+import { Badge, ModeBadge } from "./ui/badge.tsx";
 import { Dialogs } from "./ui/dialog.tsx";
 import { Help } from "./ui/help.tsx";
 import { Icon } from "./ui/icons.tsx";
@@ -70,7 +70,7 @@ function Header(): JSX.Element {
         <span class="brand-site">{site_name.value}</span>
       </a>
       <div class="top-state">
-        {is_loaded.value ? <ModeBadge /> : null}
+        {is_loaded.value ? <SiteMode /> : null}
         <Live />
         {is_loaded.value ? <Clock /> : null}
       </div>
@@ -116,26 +116,17 @@ function Snow(): JSX.Element {
 }
 
 /** Whether Skadi may drive anything is the first thing to know about what it does. */
-function ModeBadge(): JSX.Element {
+const MODE_TITLES = {
+  killed: "Nothing is driven, whatever the mode",
+  closed_loop: "Skadi drives fans, pumps and traffic within their limits",
+  advisory: "Skadi advises and drives nothing",
+};
+
+function SiteMode(): JSX.Element {
   const { mode, kill_switch, overrides } = site.value!;
-  if (kill_switch) {
-    return (
-      <Badge tone="bad" shape="square" strong title="Nothing is driven, whatever the mode">
-        Kill switch on
-      </Badge>
-    );
-  }
   const exceptions = Object.keys(overrides.rows).length + Object.keys(overrides.racks).length;
   const more = exceptions > 0 ? ` +${exceptions}` : "";
-  return mode === "closed_loop" ? (
-    <Badge tone="ok" shape="dot" title="Skadi drives fans, pumps and traffic within their limits">
-      Closed loop{more}
-    </Badge>
-  ) : (
-    <Badge tone="info" shape="ring" title="Skadi advises and drives nothing">
-      Advisory{more}
-    </Badge>
-  );
+  return <ModeBadge mode={mode} kill_switch={kill_switch} titles={MODE_TITLES} more={more} />;
 }
 
 function Live(): JSX.Element {

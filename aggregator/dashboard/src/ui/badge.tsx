@@ -63,6 +63,35 @@ export function ConditionBadge({ state }: { state: string }): JSX.Element {
   );
 }
 
+interface ModeBadgeProps {
+  mode: "advisory" | "closed_loop";
+  kill_switch?: boolean;
+  /** Said on hovering, by state. */
+  titles?: { killed: string; closed_loop: string; advisory: string };
+  /** Behind the mode, such as how many racks differ from it. */
+  more?: string;
+}
+
+/** Who drives: nobody, Skadi, or people. */
+export function ModeBadge({ mode, kill_switch = false, titles, more = "" }: ModeBadgeProps): JSX.Element {
+  if (kill_switch) {
+    return (
+      <Badge tone="bad" shape="square" strong {...(titles && { title: titles.killed })}>
+        Kill switch on
+      </Badge>
+    );
+  }
+  return mode === "closed_loop" ? (
+    <Badge tone="ok" shape="dot" {...(titles && { title: titles.closed_loop })}>
+      Closed loop{more}
+    </Badge>
+  ) : (
+    <Badge tone="info" shape="ring" {...(titles && { title: titles.advisory })}>
+      Advisory{more}
+    </Badge>
+  );
+}
+
 const SEVERITIES: Record<Severity, { tone: Tone; shape: ShapeName; label: string }> = {
   info: { tone: "info", shape: "dot", label: "Info" },
   warning: { tone: "warn", shape: "triangle", label: "Warning" },

@@ -4,7 +4,7 @@ import { post } from "../../data/api.ts";
 import { site } from "../../data/live.ts";
 import { useQuery } from "../../data/query.ts";
 import { isRack, PlaceSelect, placeText } from "../../parts/places.tsx";
-import { Badge } from "../../ui/badge.tsx";
+import { Badge, ModeBadge } from "../../ui/badge.tsx";
 import { Choice } from "../../ui/choice.tsx";
 import { confirm } from "../../ui/dialog.tsx";
 import { Icon } from "../../ui/icons.tsx";
@@ -43,24 +43,6 @@ export function Modes(): JSX.Element {
 }
 
 type Change = (body: object, done: string) => Promise<void>;
-
-function ModeBadge({ mode, kill_switch }: ModeAnswer): JSX.Element {
-  if (kill_switch)
-    return (
-      <Badge tone="bad" shape="square" strong>
-        Kill switch on
-      </Badge>
-    );
-  return mode === "closed_loop" ? (
-    <Badge tone="ok" shape="dot">
-      Closed loop
-    </Badge>
-  ) : (
-    <Badge tone="info" shape="ring">
-      Advisory
-    </Badge>
-  );
-}
 
 function KillSwitch({ on, change }: { on: boolean; change: Change }): JSX.Element {
   const flip = async () => {

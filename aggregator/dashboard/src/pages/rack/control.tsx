@@ -3,7 +3,7 @@ import type { Action } from "../../../../../shared/contracts/action.ts";
 import type { RackDetail } from "../../../../../shared/contracts/rack-view.ts";
 import { setpointText, TARGETS } from "../../format/words.ts";
 import { explain } from "../../parts/explain.tsx";
-import { Badge } from "../../ui/badge.tsx";
+import { Badge, ModeBadge } from "../../ui/badge.tsx";
 import { Panel } from "../../ui/panel.tsx";
 import { Time } from "../../ui/time.tsx";
 
@@ -16,7 +16,7 @@ export function Control({
   actions: readonly Action[];
 }): JSX.Element {
   return (
-    <Panel title="Guardrail and actuators" aside={<RackMode detail={detail} />}>
+    <Panel title="Guardrail and actuators" aside={<ModeBadge mode={detail.rack.mode} />}>
       <Guardrail actions={actions} />
       <table class="plain">
         <caption class="hidden">Actuators</caption>
@@ -57,18 +57,6 @@ export function Control({
         </tbody>
       </table>
     </Panel>
-  );
-}
-
-function RackMode({ detail }: { detail: RackDetail }): JSX.Element {
-  return detail.rack.mode === "closed_loop" ? (
-    <Badge tone="ok" shape="dot">
-      Closed loop
-    </Badge>
-  ) : (
-    <Badge tone="info" shape="ring">
-      Advisory
-    </Badge>
   );
 }
 

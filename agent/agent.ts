@@ -113,7 +113,7 @@ export function createAgent(options: AgentOptions): Agent {
     actions: 0,
     model_swaps: 0,
   };
-  const window = sampleWindow();
+  const window = sampleWindow(null, config.loop.sample_s);
   const isNews = adviceFilter();
   const outbox = openOutbox(config, clock, log);
   // Milliseconds of the wall clock, but above every number of an earlier run even if the clock was set back since.
@@ -233,6 +233,12 @@ export function createAgent(options: AgentOptions): Agent {
       sensorFailed(String(error));
     }
     if (reading_since_ms === asked_ms) reading_since_ms = null;
+  }
+
+  /** A rack that was without its guard for a while does not wait for a whole interval more. */
+  async function firstLook(): Promise<void> {
+    await sample();
+    if (stats.samples > 0 && last_tick_ms === null && stops.length > 0) tick();
   }
 
   function sensorFailed(reason: string): void {
@@ -627,6 +633,7 @@ export function createAgent(options: AgentOptions): Agent {
       log.info({ event: "agent_started", ...started, fields: MEASURED_FIELDS.length });
       stops.push(clock.every(config.loop.sample_s * 1000, () => void sample()));
       stops.push(clock.every(config.loop.score_s * 1000, tick));
+      void firstLook();
       watchdog.ready(`${orders.mode()}, starting`);
     },
     async stop() {

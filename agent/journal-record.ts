@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import { Mode, RackTarget } from "../shared/contracts/action.ts";
 import { AgentConfig } from "../shared/contracts/agent-config.ts";
 import { Timestamp, Version } from "../shared/contracts/envelope.ts";

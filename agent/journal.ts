@@ -1,7 +1,7 @@
 import { existsSync, mkdirSync, renameSync, rmSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
-import { z } from "zod";
+import * as z from "zod";
 import { RackTarget } from "../shared/contracts/action.ts";
 import type { AgentConfig } from "../shared/contracts/agent-config.ts";
 import { type Parsed, parsePayload } from "../shared/contracts/parse.ts";
@@ -35,6 +35,7 @@ const DECISION_MAX_BYTES = 256 * 1024;
 const SCHEMA = `
   PRAGMA journal_mode = WAL;
   PRAGMA synchronous = NORMAL;
+  PRAGMA cache_size = -256;
   CREATE TABLE IF NOT EXISTS decisions (n INTEGER PRIMARY KEY, id TEXT UNIQUE NOT NULL, at_ms REAL NOT NULL, record TEXT NOT NULL);
   CREATE INDEX IF NOT EXISTS decisions_at ON decisions (at_ms);
   CREATE TABLE IF NOT EXISTS notes (name TEXT PRIMARY KEY, value TEXT NOT NULL);

@@ -1,6 +1,6 @@
 import { existsSync, mkdirSync, readFileSync, renameSync, statSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
-import { z } from "zod";
+import * as z from "zod";
 import { Mode } from "../shared/contracts/action.ts";
 import type { AgentConfig } from "../shared/contracts/agent-config.ts";
 import { parsePayload } from "../shared/contracts/parse.ts";

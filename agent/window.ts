@@ -21,7 +21,10 @@ export interface WindowSample {
 
 export interface SampleWindow {
   add(read: SensorRead): void;
-  /** Closes the window and starts the next; null if nothing was read, or no time has passed since. */
+  /**
+   * Closes the window and starts the next; null if nothing was read, or no time has passed since. The first read of
+   * all, or after a silence, stands for one sampling interval, without energy: a rack is not to wait for a second one.
+   */
   close(): WindowSample | null;
 }
 
@@ -30,9 +33,12 @@ export interface SampleWindow {
  * this one, because that is the time over which the summed energy was used; timers may be late, energies are not.
  *
  * @param start_ms since when the first read's energy counts; null: unknown, so it is left out
+ * @param sample_s what a read stands for that has none before it
  */
-export function sampleWindow(start_ms: number | null = null): SampleWindow {
+export function sampleWindow(start_ms: number | null, sample_s = 1): SampleWindow {
   let previous_ms = start_ms;
+  /** No read came before those of this window. */
+  let opening = false;
   let last_ms: number | null = null;
   const sums = new Float64Array(MEASURED_FIELDS.length);
   const counts = new Uint32Array(MEASURED_FIELDS.length);
@@ -49,7 +55,10 @@ export function sampleWindow(start_ms: number | null = null): SampleWindow {
         hottest_inlet_c = null;
       }
       const first = previous_ms === null;
-      if (first) previous_ms = read.at_ms;
+      if (first) {
+        previous_ms = read.at_ms;
+        opening = true;
+      }
       last_ms = read.at_ms;
       for (let f = 0; f < MEASURED_FIELDS.length; f++) {
         const field = MEASURED_FIELDS[f]!;
@@ -64,10 +73,13 @@ export function sampleWindow(start_ms: number | null = null): SampleWindow {
       }
     },
     close() {
-      if (previous_ms === null || last_ms === null || last_ms <= previous_ms) return null;
+      if (previous_ms === null || last_ms === null) return null;
+      const lone = opening && last_ms === previous_ms;
+      if (last_ms <= previous_ms && !lone) return null;
+      opening = false;
       const sample: WindowSample = {
         at_ms: last_ms,
-        interval_s: (last_ms - previous_ms) / 1000,
+        interval_s: lone ? sample_s : (last_ms - previous_ms) / 1000,
         values: Object.fromEntries(
           MEASURED_FIELDS.map((field, f) => [field, combine(field, sums[f]!, counts[f]!)]),
         ) as WindowSample["values"],

@@ -1,6 +1,6 @@
 import { existsSync, readFileSync } from "node:fs";
 import { parse as parseYaml, YAMLParseError } from "yaml";
-import { z } from "zod";
+import * as z from "zod";
 import { parseValue } from "./contracts/parse.ts";
 import { type Rejection, reject, SkadiError } from "./errors.ts";
 

@@ -125,16 +125,12 @@ function numberAt(line: string, at: number): { number: number; end: number } | u
   return { number: text.startsWith("-") ? Number.NEGATIVE_INFINITY : Number.POSITIVE_INFINITY, end };
 }
 
+const NAME = /[a-z_:][\w:]*/iy;
+
 /** The end of a name of letters, digits, underscores and colons that does not begin with a digit. */
 function endOfName(text: string, at: number): number {
-  let end = at;
-  for (; end < text.length; end++) {
-    const c = text.charCodeAt(end);
-    const letter = (c >= 97 && c <= 122) || (c >= 65 && c <= 90) || c === 95 || c === 58;
-    const digit = c >= 48 && c <= 57;
-    if (!letter && !(digit && end > at)) break;
-  }
-  return end;
+  NAME.lastIndex = at;
+  return NAME.test(text) ? NAME.lastIndex : at;
 }
 
 function skipBlanks(text: string, at: number): number {

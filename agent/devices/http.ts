@@ -1,6 +1,7 @@
 import { readFileSync } from "node:fs";
-import { TLSSocket } from "node:tls";
-import { Agent, buildConnector, type Dispatcher } from "undici";
+import http, { type IncomingMessage } from "node:http";
+import https from "node:https";
+import { type ConnectionOptions, connect } from "node:tls";
 import type { HttpConfig } from "../../shared/contracts/devices/http.ts";
 import { SkadiError, skadiError } from "../../shared/errors.ts";
 import type { Log } from "../../shared/log.ts";
@@ -32,26 +33,32 @@ export interface HttpClient {
 }
 
 const CONNECTIONS_MAX = 4;
+/** Connections that nobody uses are closed before most devices close theirs. */
+const IDLE_MS = 4_000;
 const CONNECT_TIMEOUT_MS = 5_000;
 const REDIRECTS_MAX = 3;
 const LOOPBACK = /^(localhost|127\..*|\[::1\])$/;
 
-/** @throws SkadiError SKADI_BAD_CONFIG when the file of certificate authorities cannot be read */
+/**
+ * Node's own HTTP, because the parsers of others need WebAssembly, which the packaged agent does without.
+ *
+ * @throws SkadiError SKADI_BAD_CONFIG when the file of certificate authorities cannot be read
+ */
 export function httpClient({ tls, response_max_kb }: HttpConfig): HttpClient {
-  const agent = new Agent({ connections: CONNECTIONS_MAX, connect: connector(tls) });
+  const options = { keepAlive: true, maxSockets: CONNECTIONS_MAX, timeout: IDLE_MS };
+  const plain = new http.Agent(options);
+  const secure = secureAgent(options, tls);
   const max_bytes = response_max_kb * 1024;
 
   const once = async ({ method = "GET", url, headers, body }: HttpRequest, signal: AbortSignal) => {
-    const { origin, pathname, search } = new URL(url);
-    const answer = await agent.request({
-      origin,
-      path: pathname + search,
-      method,
-      headers: headers ?? {},
-      body: body ?? null,
-      signal,
+    const answer = await new Promise<IncomingMessage>((resolve, reject) => {
+      const settings = { method, headers, signal };
+      const sent = url.startsWith("https:")
+        ? https.request(url, { ...settings, agent: secure }, resolve)
+        : http.request(url, { ...settings, agent: plain }, resolve);
+      sent.on("error", reject).end(body);
     });
-    return { ...asAnswer(answer), body: await limitedText(answer.body, max_bytes, url) };
+    return { ...asAnswer(answer), body: await limitedText(answer, max_bytes, url) };
   };
   return {
     async request(request, signal) {
@@ -73,7 +80,10 @@ export function httpClient({ tls, response_max_kb }: HttpConfig): HttpClient {
         url = next.href;
       }
     },
-    close: () => agent.destroy(),
+    async close() {
+      plain.destroy();
+      secure.destroy();
+    },
   };
 }
 
@@ -126,7 +136,7 @@ function noAnswer(url: string, error: unknown): SkadiError {
   return unexpected(url, undefined, `an answer (${reason})`);
 }
 
-function asAnswer({ statusCode, headers }: Dispatcher.ResponseData): Omit<HttpAnswer, "body"> {
+function asAnswer({ statusCode = 0, headers }: IncomingMessage): Omit<HttpAnswer, "body"> {
   return {
     status: statusCode,
     header(name) {
@@ -136,15 +146,11 @@ function asAnswer({ statusCode, headers }: Dispatcher.ResponseData): Omit<HttpAn
   };
 }
 
-async function limitedText(
-  body: Dispatcher.ResponseData["body"],
-  max_bytes: number,
-  url: string,
-): Promise<string> {
+async function limitedText(body: AsyncIterable<Buffer>, max_bytes: number, url: string): Promise<string> {
   const chunks: Buffer[] = [];
   let bytes = 0;
   // Leaving the loop early destroys the body, and with it the connection.
-  for await (const chunk of body as AsyncIterable<Buffer>) {
+  for await (const chunk of body) {
     bytes += chunk.byteLength;
     if (bytes > max_bytes) {
       const detail = { field: withoutQuery(url), value: `over ${max_bytes} bytes` };
@@ -155,27 +161,36 @@ async function limitedText(
   return Buffer.concat(chunks).toString("utf8");
 }
 
-function connector({ ca_file, fingerprint_sha256, verify }: HttpConfig["tls"]): buildConnector.connector {
+function secureAgent(
+  options: https.AgentOptions,
+  { ca_file, fingerprint_sha256, verify }: HttpConfig["tls"],
+): https.Agent {
   const ca = ca_file === undefined ? {} : { ca: certificateAuthorities(ca_file) };
-  const pinned_only = fingerprint_sha256 !== undefined && ca_file === undefined;
-  const connect = buildConnector({
-    ...ca,
-    allowH2: false,
-    rejectUnauthorized: verify && !pinned_only,
-    timeout: CONNECT_TIMEOUT_MS,
-    // A resumed session does not show the certificate again.
-    ...(fingerprint_sha256 === undefined ? {} : { maxCachedSessions: 0 }),
+  if (fingerprint_sha256 === undefined)
+    return new https.Agent({ ...options, ...ca, rejectUnauthorized: verify });
+  const pinned_only = ca_file === undefined;
+  // A resumed session does not show the certificate again.
+  const agent = new https.Agent({
+    ...{ ...options, ...ca, rejectUnauthorized: verify && !pinned_only, maxCachedSessions: 0 },
   });
-  if (fingerprint_sha256 === undefined) return connect;
-  return (options, callback) =>
-    connect(options, (...[error, socket]) => {
-      if (error) return callback(error, null);
-      // Nothing has been sent yet, no credentials either.
-      const shown = socket instanceof TLSSocket ? socket.getPeerX509Certificate()?.fingerprint256 : undefined;
-      if (shown?.replaceAll(":", "").toLowerCase() === fingerprint_sha256) return callback(null, socket);
-      socket.destroy();
-      callback(new Error(`the certificate's fingerprint is ${shown ?? "not shown"}`), null);
+  // The request gets its connection when the certificate is known: nothing was sent until then, no credentials either.
+  agent.createConnection = (target, callback) => {
+    const socket = connect({ ...(target as ConnectionOptions), timeout: CONNECT_TIMEOUT_MS });
+    const failed = (error: Error) => callback?.(error, socket);
+    socket.once("error", failed);
+    socket.once("timeout", () => socket.destroy(new Error(`no connection within ${CONNECT_TIMEOUT_MS} ms`)));
+    socket.once("secureConnect", () => {
+      const shown = socket.getPeerX509Certificate()?.fingerprint256;
+      if (shown?.replaceAll(":", "").toLowerCase() !== fingerprint_sha256) {
+        socket.destroy(new Error(`the certificate's fingerprint is ${shown ?? "not shown"}`));
+        return;
+      }
+      socket.off("error", failed).removeAllListeners("timeout").setTimeout(0);
+      callback?.(null, socket);
     });
+    return undefined;
+  };
+  return agent;
 }
 
 function certificateAuthorities(file: string): string {

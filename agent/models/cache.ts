@@ -1,6 +1,6 @@
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
-import { z } from "zod";
+import * as z from "zod";
 import { Timestamp } from "../../shared/contracts/envelope.ts";
 import type { ModelFile } from "../../shared/contracts/model.ts";
 import { type Parsed, parsePayload } from "../../shared/contracts/parse.ts";

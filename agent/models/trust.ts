@@ -1,5 +1,5 @@
 import { createPublicKey, type KeyObject } from "node:crypto";
-import { z } from "zod";
+import * as z from "zod";
 import { KeyRing } from "../../shared/contracts/manifest.ts";
 import { type Parsed, parsePayload, parseValue } from "../../shared/contracts/parse.ts";
 import { type Rejection, reject } from "../../shared/errors.ts";

@@ -2,8 +2,9 @@ import { type BuildOptions, build } from "esbuild";
 import { ROOT } from "./paths.ts";
 
 /**
- * Bundles the agent into one CommonJS file, the only kind that a single executable of Node 24 starts from. Not minified:
- * a stack trace in a log must stay readable.
+ * Bundles the agent into one CommonJS file, the only kind that a single executable of Node 24 starts from. Without
+ * comments and blanks, because the whole text stays in memory; with all its names, because a stack trace in a log must
+ * stay readable.
  *
  * @returns the bundled source files, relative to the project
  */
@@ -30,6 +31,7 @@ const COMMON = {
   platform: "node",
   target: "node24",
   format: "cjs",
+  minifyWhitespace: true,
   metafile: true,
   legalComments: "none",
   logLevel: "warning",

@@ -1,8 +1,9 @@
 import { execFileSync } from "node:child_process";
-import { mkdirSync, symlinkSync, writeFileSync } from "node:fs";
+import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import type { BaseNode } from "./base-node.ts";
 import { ROOT } from "./paths.ts";
+import { withoutSymbols } from "./strip.ts";
 
 /** What seal-child.ts is told, as JSON. */
 export interface SealOrder {
@@ -42,7 +43,7 @@ function seedCache(node: BaseNode, home: string): void {
   const cache = join(home, ".pkg-cache/sea");
   const bin = join(cache, name, "bin");
   mkdirSync(bin, { recursive: true });
-  symlinkSync(node.executable, join(bin, "node"));
+  writeFileSync(join(bin, "node"), withoutSymbols(readFileSync(node.executable)), { mode: 0o755 });
   // pkg's marks of a finished extraction and of a finished download.
   for (const file of [join(bin, "node.ok"), join(cache, `${name}.tar.gz`), join(cache, `${name}.tar.gz.ok`)])
     writeFileSync(file, "");

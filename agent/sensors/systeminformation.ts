@@ -1,4 +1,3 @@
-import { cpuTemperature } from "systeminformation";
 import type { SystemInformationSensor } from "../../shared/contracts/devices/systeminformation.ts";
 import type { SensorDevice } from "./device.ts";
 
@@ -11,6 +10,8 @@ export function systemInformationSensor({ name, points }: SystemInformationSenso
     name,
     open: async () => {},
     async read() {
+      // Loaded where it is configured: the library is large for what little is taken of it.
+      const { cpuTemperature } = await import("systeminformation");
       const { main, max, chipset } = await cpuTemperature();
       const values = { cpu_temperature: main, cpu_temperature_max: max, chipset_temperature: chipset };
       // What it does not find, the library leaves null, whatever its types say.

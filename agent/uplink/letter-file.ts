@@ -63,6 +63,8 @@ export function openLetterFile(file: string, bytes_max: number): LetterFile {
 
 function letterFile(db: DatabaseSync, bytes_max: number): LetterFile {
   db.exec("PRAGMA locking_mode = EXCLUSIVE; PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL;");
+  // In KiB: what is written is soon sent, and not read again.
+  db.exec("PRAGMA cache_size = -512;");
   db.exec(`PRAGMA wal_autocheckpoint = ${CHECKPOINT_PAGES};`);
   db.exec(`PRAGMA max_page_count = ${Math.floor(bytes_max / PAGE_BYTES)};`);
   db.exec(SCHEMA);

@@ -1,4 +1,4 @@
-import type { z } from "zod";
+import type * as z from "zod";
 import { parsePayload } from "../../shared/contracts/parse.ts";
 import { Score } from "../../shared/contracts/score.ts";
 import { TelemetrySample } from "../../shared/contracts/telemetry.ts";

@@ -1,5 +1,5 @@
 import type { FastifyRequest, FastifySchemaCompiler } from "fastify";
-import type { z } from "zod";
+import type * as z from "zod";
 import { malformedJson, parseValue } from "../../shared/contracts/parse.ts";
 import { SkadiError } from "../../shared/errors.ts";
 import type { Api } from "./context.ts";

@@ -1,5 +1,5 @@
 import { createJsonSchemaTransform, createJsonSchemaTransformObject } from "fastify-type-provider-zod";
-import { z } from "zod";
+import * as z from "zod";
 import { Action } from "../../shared/contracts/action.ts";
 import { EventBody } from "../../shared/contracts/event.ts";
 import { CauseVerdict, Incident, MaintenanceWindow } from "../../shared/contracts/incident.ts";

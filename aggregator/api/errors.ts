@@ -1,5 +1,5 @@
 import type { FastifyError, FastifyReply, FastifyRequest } from "fastify";
-import { z } from "zod";
+import * as z from "zod";
 import { Rejection } from "../../shared/contracts/rejection.ts";
 import { ERROR_TABLE, reject, SkadiError, skadiError } from "../../shared/errors.ts";
 import type { Log } from "../../shared/log.ts";

@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 
 /** Milliseconds of an ISO 8601 instant or of a number of milliseconds since the epoch; NaN for anything else. */
 export function instantMs(text: string): number {

@@ -1,4 +1,4 @@
-import type { z } from "zod";
+import type * as z from "zod";
 import { parseValue } from "../../shared/contracts/parse.ts";
 import { reject, SkadiError, skadiError } from "../../shared/errors.ts";
 import { ErrorBody } from "../api/errors.ts";

@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import type { Action } from "../../shared/contracts/action.ts";
 import { ActionsAnswer, TimelineAnswer } from "../../shared/contracts/answers.ts";
 import { EventBody } from "../../shared/contracts/event.ts";

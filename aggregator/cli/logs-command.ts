@@ -1,5 +1,5 @@
 import { Command, InvalidArgumentError } from "commander";
-import { z } from "zod";
+import * as z from "zod";
 import { integerOption } from "../../shared/cli.ts";
 import { Action } from "../../shared/contracts/action.ts";
 import { TimelineAnswer } from "../../shared/contracts/answers.ts";

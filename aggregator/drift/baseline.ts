@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import type { BinnedDistribution } from "../../shared/contracts/model.ts";
 import type { SettingStore } from "../store/store.ts";
 import type { RackOccupancies } from "./compare.ts";

@@ -1,5 +1,5 @@
 import { type ScheduledTask, schedule, validateDetailed } from "node-cron";
-import { z } from "zod";
+import * as z from "zod";
 import { type ScheduleReport, ScheduleRun } from "../../shared/contracts/schedule.ts";
 import { skadiError } from "../../shared/errors.ts";
 import type { Log } from "../../shared/log.ts";

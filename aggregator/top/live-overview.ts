@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import { type Condition, Overview } from "../../shared/contracts/overview.ts";
 import { MmsState, ScoreLevel } from "../../shared/contracts/score.ts";
 import { SkadiError } from "../../shared/errors.ts";

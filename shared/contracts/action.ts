@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import { Timestamp, Version } from "./envelope.ts";
 import { RackId } from "./rack.ts";
 

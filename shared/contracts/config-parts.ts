@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import { LOG_LEVELS } from "../log-levels.ts";
 
 export const Log = z.strictObject({ level: z.enum(LOG_LEVELS).default("info") }).prefault({});

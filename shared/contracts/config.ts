@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import { LOG_LEVELS } from "../log-levels.ts";
 import { Mode } from "./action.ts";
 import { LIMITS, Limits, Log, limitsOf, MAX_ABOVE_MIN, MqttClient, maxAboveMin } from "./config-parts.ts";

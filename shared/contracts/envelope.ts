@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 
 /** The major version of every payload that this build writes and the newest that it reads. */
 export const PAYLOAD_VERSION = 1;

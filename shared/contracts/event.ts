@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import { Timestamp } from "./envelope.ts";
 
 /** Something that happened, as it is kept and as it goes over the WebSocket. */

@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import { Mode, RackTarget } from "./action.ts";
 import { Timestamp, Version } from "./envelope.ts";
 import { ShadowReport } from "./manifest.ts";

@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import { ModelId, ModelKind, Sha256 } from "./model.ts";
 
 /** What of two models, `a` and `b`, is the same thing. */

@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import { MODEL_KINDS } from "../ims/kinds.ts";
 import { Timestamp } from "./envelope.ts";
 

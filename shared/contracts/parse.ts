@@ -1,4 +1,4 @@
-import type { z } from "zod";
+import type * as z from "zod";
 import { type Rejection, reject } from "../errors.ts";
 import { isSecretName, withoutCredentials } from "../secrecy.ts";
 import { PAYLOAD_VERSION } from "./envelope.ts";

@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import { Action, Mode, RackTarget } from "./action.ts";
 import { Limits } from "./config-parts.ts";
 import { Timestamp } from "./envelope.ts";

@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 
 /** Rack identity: `R-<row>-<nn>`, for example R-C-07. */
 export const RackId = z

@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import { Timestamp } from "./envelope.ts";
 import { ModelStage } from "./manifest.ts";
 import { ModelFile, ModelId, ModelKind, Sha256 } from "./model.ts";

@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import { ERROR_TABLE, type ErrorCode } from "../errors.ts";
 
 /** A rejection as it travels in acknowledgements, HTTP bodies and logs. */

@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import { Action, Target } from "./action.ts";
 import { Timestamp } from "./envelope.ts";
 import { EventBody } from "./event.ts";

@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import { Timestamp } from "./envelope.ts";
 import { ModelId, Sha256 } from "./model.ts";
 import { RackId } from "./rack.ts";

@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import { FEATURES } from "../ims/features.ts";
 import { Timestamp, Version } from "./envelope.ts";
 import { RackId } from "./rack.ts";

@@ -1,6 +1,6 @@
 import { mkdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
 import { dirname } from "node:path";
-import { z } from "zod";
+import * as z from "zod";
 import { canonicalJson, sha256Hex } from "../canonical.ts";
 import { ABOVE_TAU_FAST, ModelFile } from "../contracts/model.ts";
 import { type Parsed, parsePayload, parseValue } from "../contracts/parse.ts";

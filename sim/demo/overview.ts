@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import { parseValue } from "../../shared/contracts/parse.ts";
 import { SkadiError } from "../../shared/errors.ts";
 

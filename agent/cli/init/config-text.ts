@@ -1,5 +1,5 @@
 import { Document, isMap, isScalar, isSeq, type Pair, type YAMLMap } from "yaml";
-import type { z } from "zod";
+import type * as z from "zod";
 import type { AgentConfig } from "../../../shared/contracts/agent-config.ts";
 import type { MeasuredField } from "../../../shared/contracts/telemetry.ts";
 import { MEASURED_FIELDS } from "../../../shared/contracts/telemetry.ts";

@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import { type Action, RackTarget } from "../../../shared/contracts/action.ts";
 import { ActionAnswer, ActionsAnswer } from "../../../shared/contracts/answers.ts";
 import { RackId } from "../../../shared/contracts/rack.ts";

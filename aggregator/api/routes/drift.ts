@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import { DriftReport, RetrainingReport } from "../../../shared/contracts/drift.ts";
 import type { RouteGroup } from "../context.ts";
 

@@ -1,6 +1,6 @@
 import type { WebSocket } from "@fastify/websocket";
 import type { FastifyRequest } from "fastify";
-import { z } from "zod";
+import * as z from "zod";
 import { skadiError } from "../../../shared/errors.ts";
 import { isoTime } from "../../../shared/time.ts";
 import { sameOrigin } from "../auth.ts";

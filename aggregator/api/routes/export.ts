@@ -1,5 +1,5 @@
 import { Readable } from "node:stream";
-import { z } from "zod";
+import * as z from "zod";
 import { skadiError } from "../../../shared/errors.ts";
 import { csvText } from "../../exchange/export.ts";
 import type { RouteGroup } from "../context.ts";

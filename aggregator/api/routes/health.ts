@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import { Timestamp } from "../../../shared/contracts/envelope.ts";
 import { isoTime } from "../../../shared/time.ts";
 import { packageVersion } from "../../../shared/version.ts";

@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import { Timestamp } from "../../../shared/contracts/envelope.ts";
 import { type ModelFile, ModelKind, ThresholdRule } from "../../../shared/contracts/model.ts";
 import { Rejection } from "../../../shared/contracts/rejection.ts";

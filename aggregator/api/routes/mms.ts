@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import { requireToken, TOKEN_SECURITY } from "../auth.ts";
 import type { ApiContext, RouteGroup } from "../context.ts";
 import { ErrorBody } from "../errors.ts";

@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import { Mode } from "../../../shared/contracts/action.ts";
 import { ModeAnswer } from "../../../shared/contracts/answers.ts";
 import { RackId } from "../../../shared/contracts/rack.ts";

@@ -1,6 +1,6 @@
 import { existsSync, readFileSync } from "node:fs";
 import { basename, join } from "node:path";
-import { z } from "zod";
+import * as z from "zod";
 import { Timestamp } from "../../../shared/contracts/envelope.ts";
 import { type ModelFile, ModelId } from "../../../shared/contracts/model.ts";
 import { ModelDiff } from "../../../shared/contracts/model-diff.ts";

@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import { Action, Mode } from "../../../shared/contracts/action.ts";
 import { Timestamp } from "../../../shared/contracts/envelope.ts";
 import { requireToken, TOKEN_SECURITY } from "../auth.ts";

@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import { RackTarget } from "../../../shared/contracts/action.ts";
 import { Timestamp } from "../../../shared/contracts/envelope.ts";
 import { RackId } from "../../../shared/contracts/rack.ts";

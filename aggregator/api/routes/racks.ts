@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import { RackId } from "../../../shared/contracts/rack.ts";
 import { RackDetail, RackHistory, RackSeries } from "../../../shared/contracts/rack-view.ts";
 import { skadiError } from "../../../shared/errors.ts";

@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import { Report } from "../../../shared/contracts/report.ts";
 import { judgesReport } from "../../report/judges.ts";
 import { reportPage } from "../../report/page.ts";

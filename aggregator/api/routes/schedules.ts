@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import { ScheduleReport } from "../../../shared/contracts/schedule.ts";
 import type { RouteGroup } from "../context.ts";
 

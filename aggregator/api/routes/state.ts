@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import { Timestamp } from "../../../shared/contracts/envelope.ts";
 import { Condition, Figure, Overview } from "../../../shared/contracts/overview.ts";
 import { isoTime } from "../../../shared/time.ts";

@@ -1,6 +1,6 @@
 import { setImmediate as nextTurn } from "node:timers/promises";
 import type { FastifyError } from "fastify";
-import { z } from "zod";
+import * as z from "zod";
 import { PAYLOAD_MAX_BYTES } from "../../../shared/contracts/parse.ts";
 import { Score } from "../../../shared/contracts/score.ts";
 import { TelemetryInput } from "../../../shared/contracts/telemetry.ts";

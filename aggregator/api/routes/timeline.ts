@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import { TimelineAnswer } from "../../../shared/contracts/answers.ts";
 import { skadiError } from "../../../shared/errors.ts";
 import { isoTime } from "../../../shared/time.ts";

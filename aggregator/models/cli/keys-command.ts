@@ -1,5 +1,5 @@
 import { Command } from "commander";
-import { z } from "zod";
+import * as z from "zod";
 import { onSite, print, type SiteFlags, withSiteOptions } from "./site.ts";
 import { table } from "./wording.ts";
 

@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import { RegisteredModel } from "../../../shared/contracts/registry.ts";
 import { SkadiError } from "../../../shared/errors.ts";
 import { readConfig } from "../../cli-config.ts";

@@ -1,5 +1,5 @@
 import { Command } from "commander";
-import { z } from "zod";
+import * as z from "zod";
 import { ModelDiff } from "../../../shared/contracts/model-diff.ts";
 import { ModelDetail, Pin, RegisteredModel } from "../../../shared/contracts/registry.ts";
 import { RolloutView } from "../../../shared/contracts/rollout.ts";

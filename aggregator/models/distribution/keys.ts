@@ -1,7 +1,7 @@
 import { createPrivateKey, createPublicKey, type KeyObject } from "node:crypto";
 import { existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
-import { z } from "zod";
+import * as z from "zod";
 import { Timestamp } from "../../../shared/contracts/envelope.ts";
 import { KEY_RINGS_KEPT, KeyRing } from "../../../shared/contracts/manifest.ts";
 import { parsePayload } from "../../../shared/contracts/parse.ts";

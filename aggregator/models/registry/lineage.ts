@@ -1,6 +1,6 @@
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { basename } from "node:path";
-import { z } from "zod";
+import * as z from "zod";
 import type { ModelFile } from "../../../shared/contracts/model.ts";
 import { parsePayload } from "../../../shared/contracts/parse.ts";
 import { Lineage } from "../../../shared/contracts/registry.ts";

@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import { RackTarget } from "../action.ts";
 import { MEASURED_FIELDS } from "../telemetry.ts";
 import { FIELD_UNITS, UNIT_RULES, Unit, unitsOf } from "./units.ts";

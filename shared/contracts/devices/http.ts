@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import { Secret } from "./common.ts";
 
 /** Where a device answers; credentials have fields of their own, which are never logged. */

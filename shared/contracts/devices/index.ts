@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import { MEASURED_FIELDS } from "../telemetry.ts";
 import { Aggregate } from "./common.ts";
 import { ExecDrive, ExecSensor } from "./exec.ts";

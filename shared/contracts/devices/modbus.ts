@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import { deviceShape, driveShape, fieldFitsUnit, pointShape, sensorShape } from "./common.ts";
 
 /** As on the wire: the first register is 0. */

@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import { fieldFitsUnit, pointShape, Secret, sensorShape } from "./common.ts";
 import { FIELD_UNITS, UNIT_RULES } from "./units.ts";
 

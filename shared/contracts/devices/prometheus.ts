@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import type { MeasuredField } from "../telemetry.ts";
 import { fieldFitsUnit, pointShape, sensorShape } from "./common.ts";
 import { Basic, Bearer, HttpUrl, httpShape } from "./http.ts";

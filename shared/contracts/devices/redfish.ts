@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import { MEASURED_FIELDS } from "../telemetry.ts";
 import { deviceShape, driveShape, fieldFitsUnit, pointShape, sensorShape } from "./common.ts";
 import { Basic, HttpUrl, httpShape, Pointer } from "./http.ts";

@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import { deviceShape, driveShape, fieldFitsUnit, pointShape, Secret, sensorShape } from "./common.ts";
 
 const Oid = z.string().regex(/^\.?[0-2](\.\d{1,10})+$/, "an OID in numbers, such as 1.3.6.1.2.1.1.3.0");

@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import { fieldFitsUnit, pointShape, sensorShape } from "./common.ts";
 
 /** What the systeminformation library tells of this machine, for one that has nothing better to offer. */

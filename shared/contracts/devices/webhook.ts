@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import { deviceShape, driveShape, Secret } from "./common.ts";
 import { Bearer, HttpUrl, httpShape, Pointer } from "./http.ts";
 

@@ -89,7 +89,7 @@ function loadKernel(): Exports {
 }
 
 /** SIMD WebAssembly, about five times the speed of the plain twin (`npm run bench -- ims`). */
-export const nearestRows: NearestRows = (problem, x, label, d2, sums) => {
+const nearestRowsSimd: NearestRows = (problem, x, label, d2, sums) => {
   const { mean, inverse_scale, centers } = problem;
   const features = mean.length;
   const layout = memoryLayout(features, centers.length);
@@ -131,6 +131,9 @@ export const nearestRows: NearestRows = (problem, x, label, d2, sums) => {
   }
   if (sums) sums.set(doubles.subarray(layout.sums, layout.sums + sums.length));
 };
+
+/** The packaged agent runs without a compiler, and so without WebAssembly. */
+export const nearestRows = typeof WebAssembly === "undefined" ? nearestRowsPlain : nearestRowsSimd;
 
 /** Where everything lies in the kernel's memory, in doubles; vectors start at multiples of 16 bytes. */
 function memoryLayout(features: number, center_values: number) {

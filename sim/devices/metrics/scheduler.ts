@@ -1,5 +1,5 @@
 import type { FastifyInstance } from "fastify";
-import { z } from "zod";
+import * as z from "zod";
 import type { RackTarget } from "../../../shared/contracts/action.ts";
 import { reject } from "../../../shared/errors.ts";
 import type { Plant } from "../../plant/plant.ts";

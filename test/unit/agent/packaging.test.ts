@@ -1,3 +1,4 @@
+import { execFileSync } from "node:child_process";
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
@@ -5,8 +6,26 @@ import { program } from "../../../agent/main.ts";
 import { baseNode } from "../../../agent/packaging/base-node.ts";
 import { manPage } from "../../../agent/packaging/man-page.ts";
 import { ROOT } from "../../../agent/packaging/paths.ts";
+import { withoutSymbols } from "../../../agent/packaging/strip.ts";
 import { systemdUnits } from "../../../agent/packaging/units.ts";
 import { temporaryFolder } from "../../support/temporary.ts";
+
+describe("an executable without its symbols", () => {
+  it.runIf(process.platform === "linux" && process.arch === "x64")("is smaller and runs all the same", () => {
+    const executable = readFileSync(baseNode("x64", temporaryFolder()).executable);
+    const file = join(temporaryFolder(), "node");
+    const stripped = withoutSymbols(executable);
+    writeFileSync(file, stripped, { mode: 0o755 });
+    expect(stripped.length).toBeLessThan(executable.length);
+    expect(execFileSync(file, ["-p", "6 * 7"], { encoding: "utf8" })).toBe("42\n");
+  });
+
+  it("is made of 64-bit ELF alone", () => {
+    const narrow = Buffer.from("\x7fELF\x01\x01".padEnd(64), "latin1");
+    for (const file of [narrow, Buffer.from("MZ".padEnd(64))])
+      expect(() => withoutSymbols(file)).toThrow("expected a 64-bit little-endian ELF executable");
+  });
+});
 
 describe("the man page", () => {
   const page = manPage(program, new Date("2026-01-31T12:00:00Z"));

@@ -20,7 +20,7 @@ const read = (at_ms: number, changes: Partial<SensorRead["values"]> = {}): Senso
 
 describe("a window of one-second reads", () => {
   it("averages the readings and sums the energy over the time that they cover", () => {
-    const window = sampleWindow();
+    const window = sampleWindow(null);
     window.add(read(0, { gpu_energy_j: 99_999 }));
     for (let s = 1; s <= 5; s++) window.add(read(s * 1000, { inlet_c: 20 + s }));
     const sample = window.close();
@@ -30,7 +30,7 @@ describe("a window of one-second reads", () => {
   });
 
   it("gives the true power when the timer is late", () => {
-    const window = sampleWindow();
+    const window = sampleWindow(null);
     window.add(read(0));
     window.close();
     window.add(read(7_300, { gpu_energy_j: 7_300 * 5.6 }));
@@ -39,7 +39,7 @@ describe("a window of one-second reads", () => {
   });
 
   it("leaves out silent sensors and what no sensor can report, and says so by null", () => {
-    const window = sampleWindow();
+    const window = sampleWindow(null);
     window.add(read(0));
     window.add(read(1_000, { inlet_c: null, fan_rpm_pct: 6_553.5 }));
     const sample = window.close();
@@ -49,7 +49,7 @@ describe("a window of one-second reads", () => {
   });
 
   it("keeps the hottest believable inlet beside the mean, wherever in the window it came", () => {
-    const window = sampleWindow();
+    const window = sampleWindow(null);
     window.add(read(0));
     for (const [s, inlet_c] of [28.1, 500, Number.NaN, null, 22].entries())
       window.add(read((s + 1) * 1000, { inlet_c }));
@@ -63,19 +63,30 @@ describe("a window of one-second reads", () => {
   });
 
   it("starts anew after a long silence instead of averaging two different times", () => {
-    const window = sampleWindow();
+    const window = sampleWindow(null);
     window.add(read(0));
-    window.add(read(90_000_000, { gpu_energy_j: 5e11 }));
-    expect(window.close()).toBeNull();
+    window.add(read(90_000_000, { gpu_energy_j: 5e11, inlet_c: 24 }));
+    expect(window.close()).toMatchObject({ interval_s: 1, values: { gpu_energy_j: null, inlet_c: 24 } });
     window.add(read(90_005_000, { gpu_energy_j: 28_000 }));
     expect(window.close()).toMatchObject({ interval_s: 5, values: { gpu_energy_j: 28_000 } });
   });
 
+  it("takes the first read alone for one sampling interval, without an energy", () => {
+    const window = sampleWindow(null, 2);
+    window.add(read(1_000));
+    expect(window.close()).toMatchObject({
+      ...{ at_ms: 1_000, interval_s: 2, hottest_inlet_c: 22 },
+      values: { gpu_energy_j: null, inlet_c: 22 },
+    });
+    window.add(read(3_000));
+    expect(window.close()).toMatchObject({ interval_s: 2, values: { gpu_energy_j: 5_600 } });
+  });
+
   it("is no sample when nothing was read, or when time stood still", () => {
-    const window = sampleWindow();
+    const window = sampleWindow(null);
     expect(window.close()).toBeNull();
     window.add(read(1_000));
-    expect(window.close()).toBeNull();
+    window.close();
     window.add(read(1_000));
     expect(window.close()).toBeNull();
     window.add(read(2_000));

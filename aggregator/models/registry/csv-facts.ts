@@ -52,7 +52,6 @@ function instantSpan() {
   /** Neighbouring rows mostly have the same instant, which need not be parsed again. */
   let last = Buffer.alloc(0);
   const note = (cell: Buffer) => {
-    if (cell.equals(last)) return;
     last = Buffer.from(cell);
     const text = cell.toString("latin1").replaceAll('"', "").trim();
     // Date.parse alone makes a year of any number.
@@ -68,8 +67,8 @@ function instantSpan() {
         const end = newline < 0 ? lines.length : newline;
         if (column === undefined) column = instantColumn(lines.toString("latin1", at, end));
         else if (column) {
-          const cell = cellAt(lines, at, end, column);
-          if (cell) note(cell);
+          const start = cellStart(lines, at, end, column);
+          if (start !== null && !isAt(lines, start, last)) note(cellAt(lines, start, end, column.separator));
         }
         at = end + 1;
       }
@@ -85,18 +84,29 @@ function instantColumn(header_line: string): { index: number; separator: number 
   return index < 0 ? null : { index, separator };
 }
 
-function cellAt(
+function cellStart(
   lines: Buffer,
   from: number,
   end: number,
   { index, separator }: { index: number; separator: number },
-): Buffer | null {
+): number | null {
   let start = from;
   for (let before = 0; before < index; before++) {
     const next = lines.indexOf(separator, start);
     if (next < 0 || next >= end) return null;
     start = next + 1;
   }
+  return start;
+}
+
+/** Whether the lines go on like this. An instant that begins like another and is longer is none. */
+function isAt(lines: Buffer, start: number, text: Buffer): boolean {
+  if (text.length === 0) return false;
+  for (let i = 0; i < text.length; i++) if (lines[start + i] !== text[i]) return false;
+  return true;
+}
+
+function cellAt(lines: Buffer, start: number, end: number, separator: number): Buffer {
   const next = lines.indexOf(separator, start);
   return lines.subarray(start, next < 0 || next > end ? end : next);
 }

@@ -9,6 +9,7 @@ import { createLog } from "../../shared/log.ts";
 import { isoTime, systemClock } from "../../shared/time.ts";
 import { eventually } from "../support/eventually.ts";
 import { DAY_MS, HOUR_MS, operation, operationModel, type Warmth } from "../support/operation.ts";
+import { runProgram } from "../support/program.ts";
 import { type TestSite, testSite } from "./aggregator-harness.ts";
 
 // Days of telemetry are written, and candidates trained on them.
@@ -74,6 +75,10 @@ const drift = async (site: TestSite) => {
   return body as { drift: DriftReport | null; retraining: RetrainingReport | null };
 };
 
+/** `skadi-aggregator drift`, as a user would have it. */
+const cli = (site: TestSite, ...args: string[]) =>
+  runProgram("aggregator", ["drift", ...args], { env: { SKADI_URL: site.aggregator.http_url } });
+
 /** What GET /drift says once it fits. */
 const driftOnce = (
   site: TestSite,
@@ -100,7 +105,13 @@ it("a site without a model is left without one: the first is for people to choos
 });
 
 it("before anything was checked, GET /drift says that it knows nothing", async () => {
-  expect(await drift(await hall({}))).toEqual({ drift: null, retraining: null });
+  const site = await hall({});
+  expect(await drift(site)).toEqual({ drift: null, retraining: null });
+  const { code, stdout } = await cli(site);
+  expect([code, stdout]).toEqual([
+    0,
+    expect.stringMatching(/^The model in force has not been checked yet .*\n$/),
+  ]);
 });
 
 it("a season is found, told, and answered by a candidate that nobody runs before somebody promotes it", async () => {
@@ -141,6 +152,15 @@ it("a season is found, told, and answered by a candidate that nobody runs before
   const checks = warm!.major_in_a_row;
   await driftOnce(site, "two more checks", (answer) => answer.drift!.major_in_a_row >= checks + 2);
   expect((await drift(site)).retraining!.at).toBe(report.at);
+
+  const told = await cli(site);
+  expect(told.code).toBe(0);
+  expect(told.stdout).toMatch(/^■ major .*\n.*checked .*\nThe site's operation shows major drift/);
+  expect(told.stdout).toMatch(/\nsite +■ major +model +24 +.*inlet_c [\d.]+ \(2\d\.\d\d → 2\d\.\d\d\)/);
+  expect(told.stdout).toMatch(/\nrow A .*\nrow B .*\nR-A-01 +■ major +baseline/);
+  expect(told.stdout).toContain(`→ skadi-aggregator models promote ${report.site.model_id} --watch`);
+  const { retraining: as_json } = JSON.parse((await cli(site, "--json")).stdout);
+  expect(as_json).toEqual(report);
 
   await site.restart();
   expect((await site.get("/models")).body.active).toBe(model.id);

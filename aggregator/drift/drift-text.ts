@@ -67,10 +67,12 @@ export function retrainingLines(
   in_force: string | null,
   { bold, dim }: Colours,
 ): string[] {
-  const { at, trigger, summary, site, promoted, rows } = report;
+  const { at, trigger, summary, site, unjudged, promoted, rows } = report;
   const because = trigger === "drift" ? "because of drift" : "by schedule";
-  const waits = site.offered && !promoted && site.model_id !== in_force;
-  const next = waits ? [`skadi-aggregator models promote ${plain(site.model_id)} --watch`] : [];
+  const offers = [...(site.offered && !promoted ? [site] : []), ...(unjudged ? [unjudged] : [])];
+  const next = offers.some(({ model_id }) => model_id === in_force)
+    ? []
+    : offers.map(({ model_id }) => `skadi-aggregator models promote ${plain(model_id)} --watch`);
   const pins = rows.map(
     ({ scope, model_id }) => `skadi-aggregator models pin ${plain(scope)} ${plain(model_id)}`,
   );

@@ -49,7 +49,7 @@ const CANDIDATE = {
 const RETRAINING: RetrainingReport = {
   ...{ at: "2026-03-07T00:01:00Z", trigger: "drift", promoted: false, excluded_share: 0.14 },
   held_back: { from: "2026-03-06T12:00:00Z", to: "2026-03-07T00:00:00Z" },
-  ...{ site: CANDIDATE, rows: [], summary: ["Candidate ims_20260307_000000 is offered."] },
+  ...{ site: CANDIDATE, unjudged: null, rows: [], summary: ["Candidate ims_20260307_000000 is offered."] },
 };
 
 const steps = (report: RetrainingReport, in_force: string | null) =>
@@ -98,6 +98,16 @@ describe("a retraining, in text", () => {
     expect(steps({ ...RETRAINING, site: { ...CANDIDATE, offered: false } }, null)).toEqual([]);
     expect(steps({ ...RETRAINING, promoted: true }, null)).toEqual([]);
     expect(steps(RETRAINING, CANDIDATE.model_id)).toEqual([]);
+  });
+
+  it("leaves the choice where there is a candidate with what nobody judged, too", () => {
+    const unjudged = { ...CANDIDATE, model_id: "ims_20260307_000000_unjudged", racks: 66, share: 0.98 };
+    const [first, second] = [CANDIDATE, unjudged].map(
+      ({ model_id }) => `skadi-aggregator models promote ${model_id} --watch`,
+    );
+    expect(steps({ ...RETRAINING, unjudged }, REPORT.model_id)).toEqual([first, second]);
+    expect(steps({ ...RETRAINING, unjudged, promoted: true }, REPORT.model_id)).toEqual([second]);
+    expect(steps({ ...RETRAINING, unjudged }, unjudged.model_id)).toEqual([]);
   });
 
   it("names the pin of every row whose own model won", () => {

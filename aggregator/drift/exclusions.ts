@@ -25,13 +25,15 @@ export interface ExclusionSources {
 export interface ExclusionRules {
   /** An incident of the whole site that nobody confirmed counts as operation: a season looks like one. */
   site_incidents: boolean;
+  /** So does every incident that nobody judged, as far as no sensor is in question. */
+  unjudged_incidents?: boolean;
   /** Whose setpoints of fan and pump make a rack's time one of theirs. */
   commanded_by: readonly Action["source"][];
 }
 
 /** An alarm comes after what caused it, and a rack takes minutes to be itself again. */
-const LEAD_MS = 600_000;
-const SETTLE_MS = 900_000;
+export const LEAD_MS = 600_000;
+export const SETTLE_MS = 900_000;
 
 /** The times to leave out of what is learnt from or compared. */
 export function exclusionsOf(sources: ExclusionSources, rules: ExclusionRules): Exclusions {
@@ -44,8 +46,10 @@ export function exclusionsOf(sources: ExclusionSources, rules: ExclusionRules): 
   for (const incident of sources.incidents) {
     // Its racks are in the wider incident, which people judge.
     if (incident.merged_into !== null) continue;
-    const into = countsAsOperation(incident, rules) ? forgiven : excluded;
-    for (const rack of incident.racks) put(into, rack.rack_id, incidentSpan(incident, rack, sources.now_ms));
+    for (const rack of incident.racks) {
+      const into = countsAsOperation(incident, rack, rules) ? forgiven : excluded;
+      put(into, rack.rack_id, incidentSpan(incident, rack, sources.now_ms));
+    }
   }
   for (const { rack_id, row, from, to } of sources.maintenance) {
     const span = { from_ms: Date.parse(from), to_ms: Date.parse(to) + SETTLE_MS };
@@ -57,8 +61,13 @@ export function exclusionsOf(sources: ExclusionSources, rules: ExclusionRules): 
   return { excluded, forgiven };
 }
 
-function countsAsOperation({ judged, scope }: Incident, { site_incidents }: ExclusionRules): boolean {
-  return judged === "rejected" || (site_incidents && scope === "site" && judged !== "confirmed");
+function countsAsOperation(
+  { judged, scope }: Incident,
+  { sensors }: Incident["racks"][number],
+  { site_incidents, unjudged_incidents = false }: ExclusionRules,
+): boolean {
+  if (judged !== null) return judged === "rejected";
+  return (site_incidents && scope === "site") || (unjudged_incidents && sensors.length === 0);
 }
 
 function incidentSpan(incident: Incident, rack: Incident["racks"][number], now_ms: number): Span {
@@ -115,7 +124,8 @@ export function usableRows(
   return out.map((inside, i) => (inside || (series.persistent[i] && !spared[i]) ? 0 : 1));
 }
 
-function within(ts_ms: Float64Array, spans: readonly Span[]): Uint8Array {
+/** 1 for every instant that lies in one of the spans. */
+export function within(ts_ms: Float64Array, spans: readonly Span[]): Uint8Array {
   const flags = new Uint8Array(ts_ms.length);
   for (const { from_ms, to_ms } of spans)
     for (let i = 0; i < ts_ms.length; i++) if (ts_ms[i]! >= from_ms && ts_ms[i]! <= to_ms) flags[i] = 1;

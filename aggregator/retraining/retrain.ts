@@ -1,21 +1,18 @@
-import { createHash } from "node:crypto";
 import type { Limits } from "../../shared/contracts/config-parts.ts";
 import type { Challenger, HeldBackFigures } from "../../shared/contracts/drift.ts";
 import type { ModelFile } from "../../shared/contracts/model.ts";
-import { SkadiError, skadiError } from "../../shared/errors.ts";
-import { FEATURES } from "../../shared/ims/features.ts";
-import { rowBuffer } from "../../shared/ims/rows.ts";
+import { skadiError } from "../../shared/errors.ts";
 import { createScorer, type Scorer } from "../../shared/ims/score.ts";
-import { trainModel } from "../../shared/ims/train.ts";
 import { isoTime } from "../../shared/time.ts";
 import { type Exclusions, type Span, usableRows } from "../drift/exclusions.ts";
 import type { ReadSeries } from "../drift/stored-series.ts";
 import type { MmsSettings } from "../mms/filter.ts";
 import { anomaliesFound } from "./anomalies.ts";
 import { addReplays, findsAnomaly, NOTHING_REPLAYED, type Replay, rackDays, replayRack } from "./replay.ts";
+import { lookAgain, type SecondLook } from "./second-look.ts";
+import { type Trained, tryTraining, type UsableRows } from "./training.ts";
 import { judgeChallenger, type VerdictRules } from "./verdict.ts";
 
-const F = FEATURES.length;
 /** A sample or two may be missing from a run of rows. */
 const GAP_INTERVALS = 2.5;
 const GAP_MIN_MS = 60_000;
@@ -25,12 +22,14 @@ export interface RetrainRequest {
   racks: readonly { rack_id: string; row: string }[];
   champion: ModelFile;
   exclusions: Exclusions;
+  /** The same where incidents that nobody judged count as operation. */
+  lenient: Exclusions;
   /** Incidents that people confirmed: a challenger must find what the champion finds. */
   confirmed: readonly { rack_id: string; span: Span }[];
   /** Everything that is stored, and how much of its end is held back. */
   range: Span;
   holdback_ms: number;
-  /** Besides everything before the held-back part, its last so many milliseconds are tried by themselves. */
+  /** Besides everything before the held-back part, its last so many milliseconds and its last day are tried. */
   recent_ms: number;
   /** Rows learnt from at most, thinned evenly. */
   rows_max: number;
@@ -57,16 +56,13 @@ export interface RetrainOutcome {
   held_back: Span;
   excluded_share: number;
   site: JudgedModel;
+  /** The site's model with what incidents that nobody judged had left out; null where there is no reason for one. */
+  unjudged: UnjudgedModel | null;
   /** Of every row that a model was tried for. */
   rows: JudgedModel[];
 }
 
-interface Trained {
-  scope: string;
-  span: Span;
-  model: ModelFile;
-  data_sha256: string;
-}
+export type UnjudgedModel = JudgedModel & Pick<SecondLook, "racks" | "share">;
 
 /** What each model did, by rack. */
 interface Trial {
@@ -86,15 +82,14 @@ interface Trial {
 export function retrain(request: RetrainRequest, read: ReadSeries): RetrainOutcome {
   const { range, holdback_ms, recent_ms, champion, racks } = request;
   const held_back = { from_ms: Math.max(range.from_ms, range.to_ms - holdback_ms), to_ms: range.to_ms };
-  const all = wholeDays(range.from_ms, held_back.from_ms);
-  const recent = wholeDays(held_back.from_ms - recent_ms, held_back.from_ms);
-  const spans = recent.from_ms > all.from_ms ? [all, recent] : [all];
+  const spans = spansOf(range.from_ms, held_back.from_ms, recent_ms);
   const names = [...new Set(racks.map(({ row }) => row))];
   const scopes = ["site", ...(request.per_row && names.length > 1 ? names : [])];
+  const ordinary: UsableRows = (series) => usableRows(series, request.exclusions);
   const trained = scopes.flatMap((scope) =>
-    spans.flatMap((span, i) => {
-      const suffix = `${scope === "site" ? "" : `_row_${scope}`}${i === 0 ? "" : "_recent"}`;
-      return tryTraining(request, read, { scope, span, suffix });
+    spans.flatMap(({ name, span }) => {
+      const suffix = `${scope === "site" ? "" : `_row_${scope}`}${name}`;
+      return tryTraining(request, read, { scope, span, suffix, usable: ordinary });
     }),
   );
   const site_models = trained.filter(({ scope }) => scope === "site");
@@ -145,7 +140,34 @@ export function retrain(request: RetrainRequest, read: ReadSeries): RetrainOutco
     const tried = trained.filter((one) => one.scope === scope);
     return tried.length > 0 ? bestOf(tried.map((one) => judged(one, members, rival))) : [];
   });
-  return { held_back, excluded_share: counted.excluded / Math.max(1, counted.rows), site: best, rows };
+  const excluded_share = counted.excluded / Math.max(1, counted.rows);
+  return { held_back, excluded_share, site: best, unjudged: bestUnjudged(), rows };
+
+  /** Held against the other on all that either may take for nominal. */
+  function bestUnjudged(): UnjudgedModel | null {
+    const looks = site_models.flatMap((one) => lookAgain(request, read, one) ?? []);
+    if (looks.length === 0) return null;
+    for (const { trained } of looks) competitors.set(trained, newTrial(trained.model));
+    const other = { id: rival.id, trial: newTrial(winner?.model ?? champion) };
+    const own = looks.map(({ trained }) => competitors.get(trained)!);
+    compete({ ...request, exclusions: request.lenient }, read, held_back, [...own, other.trial]);
+    const judged_looks = looks.map(({ trained, racks: of, share }) => ({
+      ...judged(trained, everyone, other),
+      ...{ racks: of, share },
+    }));
+    const best_look = bestOf(judged_looks);
+    return best_look.verdict.offered ? best_look : null;
+  }
+}
+
+/** All that there is before the held-back part, its last days, and the last day: a season may have begun in between. */
+function spansOf(from_ms: number, to_ms: number, recent_ms: number): { name: string; span: Span }[] {
+  const spans = [
+    { name: "", span: wholeDays(from_ms, to_ms) },
+    { name: "_recent", span: wholeDays(Math.max(from_ms, to_ms - recent_ms), to_ms) },
+    { name: "_day", span: wholeDays(Math.max(from_ms, to_ms - DAY_MS), to_ms) },
+  ];
+  return spans.filter(({ span }, i) => i === 0 || span.from_ms > spans[i - 1]!.span.from_ms);
 }
 
 /**
@@ -157,7 +179,7 @@ function wholeDays(from_ms: number, to_ms: number): Span {
   return { from_ms: days > 0 ? to_ms - days * DAY_MS : from_ms, to_ms };
 }
 
-const bestOf = (models: readonly JudgedModel[]): JudgedModel =>
+const bestOf = <T extends JudgedModel>(models: readonly T[]): T =>
   models.reduce((a, b) => (isBetter(b.verdict, a.verdict) ? b : a));
 
 /** One that is offered before one that is not, then fewer false alarms, then fewer conspicuous rows. */
@@ -166,33 +188,6 @@ function isBetter(a: Challenger, b: Challenger): boolean {
   if (a.figures.false_alarms !== b.figures.false_alarms)
     return a.figures.false_alarms < b.figures.false_alarms;
   return a.figures.fast_share < b.figures.fast_share;
-}
-
-/** No model where a span or a row has too little nominal operation for one. */
-function tryTraining(
-  request: RetrainRequest,
-  read: ReadSeries,
-  { scope, span, suffix }: { scope: string; span: Span; suffix: string },
-): Trained[] {
-  const racks = request.racks.filter(({ row }) => scope === "site" || row === scope);
-  const expected_rows = (racks.length * (span.to_ms - span.from_ms)) / request.interval_ms;
-  const stride = Math.max(1, Math.ceil(expected_rows / request.rows_max));
-  const rows = rowBuffer();
-  for (const { rack_id } of racks) {
-    const series = read(rack_id, span.from_ms, span.to_ms, stride);
-    const usable = usableRows(series, request.exclusions);
-    for (let i = 0; i < usable.length; i++) if (usable[i]) rows.push(series.x.subarray(i * F, i * F + F));
-  }
-  const x = rows.matrix();
-  const data_sha256 = createHash("sha256").update(x).digest("hex");
-  const { clusters, seed, limits, created_ms } = request;
-  const options = { clusters, seed, limits, created_ms, data: "stored telemetry", id_suffix: suffix };
-  try {
-    return [{ scope, span, model: trainModel(x, options), data_sha256 }];
-  } catch (error) {
-    if (error instanceof SkadiError && error.code === "SKADI_BAD_DATA") return [];
-    throw error;
-  }
 }
 
 function newTrial(model: ModelFile): Trial {

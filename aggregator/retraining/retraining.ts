@@ -1,6 +1,6 @@
 import { rmSync } from "node:fs";
 import type { AggregatorConfig } from "../../shared/contracts/config.ts";
-import { type Challenger, RetrainingReport } from "../../shared/contracts/drift.ts";
+import { RetrainingReport } from "../../shared/contracts/drift.ts";
 import type { ModelFile } from "../../shared/contracts/model.ts";
 import type { Lineage, RegisteredModel } from "../../shared/contracts/registry.ts";
 import { SkadiError } from "../../shared/errors.ts";
@@ -17,7 +17,7 @@ import type { Registry } from "../models/registry/registry.ts";
 import type { Rollouts } from "../models/rollout/rollouts.ts";
 import type { JobResult } from "../schedules/scheduler.ts";
 import type { Store } from "../store/store.ts";
-import type { JudgedModel, RetrainOutcome } from "./retrain.ts";
+import type { JudgedModel, RetrainOutcome, UnjudgedModel } from "./retrain.ts";
 import type { RetrainJob, RetrainReply } from "./retrain-worker.ts";
 
 type Trigger = RetrainingReport["trigger"];
@@ -62,6 +62,8 @@ export function createRetraining(context: RetrainingContext): Retraining {
     const registered = register(outcome.site, parent_id, trigger);
     const row_winners = outcome.rows.filter(({ verdict }) => verdict.offered);
     for (const row of row_winners) register(row, parent_id, trigger);
+    const { unjudged } = outcome;
+    if (unjudged) register(unjudged, parent_id, trigger);
     const promoted = settings.auto_promote && outcome.site.verdict.offered;
     if (promoted) promote(registered, outcome.site.verdict.reason);
     const report: RetrainingReport = {
@@ -70,9 +72,10 @@ export function createRetraining(context: RetrainingContext): Retraining {
       held_back: { from: isoTime(outcome.held_back.from_ms), to: isoTime(outcome.held_back.to_ms) },
       excluded_share: outcome.excluded_share,
       site: outcome.site.verdict,
+      unjudged: unjudged && { ...unjudged.verdict, racks: unjudged.racks, share: unjudged.share },
       rows: row_winners.map(({ verdict }) => verdict),
       promoted,
-      summary: sentences(outcome.site.verdict, row_winners, promoted),
+      summary: sentences(outcome, row_winners, promoted),
     };
     store.settings.put(LAST, report);
     store.flush();
@@ -146,13 +149,15 @@ function jobOf(context: RetrainingContext, champion: ModelFile): RetrainJob {
   const to_ms = clock.now();
   const range = { from_ms: to_ms - days * DAY_MS, to_ms };
   const sources = siteSources(context, range);
+  // What the optimizer commands is how the site runs; what the guardrail or a person commands has a reason.
+  const rules = { site_incidents, commanded_by: ["guardrail", "operator"] as const };
   return {
     database,
     request: {
       racks: fleet.racks.map(({ rack_id, row }) => ({ rack_id, row })),
       champion,
-      // What the optimizer commands is how the site runs; what the guardrail or a person commands has a reason.
-      exclusions: exclusionsOf(sources, { site_incidents, commanded_by: ["guardrail", "operator"] }),
+      exclusions: exclusionsOf(sources, rules),
+      lenient: exclusionsOf(sources, { ...rules, unjudged_incidents: true }),
       confirmed: confirmedSpans(sources.incidents, to_ms),
       ...{ range, rows_max, clusters, per_row, seed: SEED, limits: config.limits },
       holdback_ms: holdback_h * HOUR_MS,
@@ -164,15 +169,27 @@ function jobOf(context: RetrainingContext, champion: ModelFile): RetrainJob {
   };
 }
 
-function sentences(site: Challenger, rows: readonly JudgedModel[], promoted: boolean): string[] {
+function sentences(
+  { site: { verdict: site }, unjudged }: RetrainOutcome,
+  rows: readonly JudgedModel[],
+  promoted: boolean,
+): string[] {
   const fate = site.offered ? (promoted ? "is being rolled out" : "is offered") : "is not offered";
   const head = `Candidate ${site.model_id} from ${site.rows} rows ${fate}: ${site.reason}.`;
-  if (rows.length === 0) return [head];
-  const offers = rows.map(({ verdict }) => `${verdict.model_id} for row ${verdict.scope}`);
-  return [
-    head,
-    `Models of their own beat it on ${rows.length} rows and can be pinned: ${offers.join(", ")}.`,
-  ];
+  const all = [head];
+  if (unjudged) all.push(unjudgedSentence(unjudged));
+  if (rows.length > 0) {
+    const offers = rows.map(({ verdict }) => `${verdict.model_id} for row ${verdict.scope}`);
+    all.push(`Models of their own beat it on ${rows.length} rows and can be pinned: ${offers.join(", ")}.`);
+  }
+  return all;
+}
+
+function unjudgedSentence({ verdict, racks, share }: UnjudgedModel): string {
+  return (
+    `Candidate ${verdict.model_id} also learnt ${(100 * share).toFixed(0)} % of the time that incidents on ${racks} ` +
+    `racks, which nobody judged, had left out: ${verdict.reason}. Promote it instead only if those were false alarms.`
+  );
 }
 
 const rowOffer = ({ verdict }: JudgedModel) => ({ row: verdict.scope, model_id: verdict.model_id });

@@ -252,6 +252,43 @@ export interface paths {
               offered: boolean;
               reason: string;
             };
+            unjudged: {
+              model_id: string;
+              sha256: string;
+              scope: string;
+              trained_from: string;
+              trained_to: string;
+              rows: number;
+              figures: {
+                false_alarms: number;
+                rack_days: number;
+                false_alarms_per_rack_day: number;
+                fast_share: number;
+                persist_share: number;
+                anomalies_found: number;
+                incidents: {
+                  found: number;
+                  of: number;
+                };
+              };
+              champion_id: string;
+              champion: {
+                false_alarms: number;
+                rack_days: number;
+                false_alarms_per_rack_day: number;
+                fast_share: number;
+                persist_share: number;
+                anomalies_found: number;
+                incidents: {
+                  found: number;
+                  of: number;
+                };
+              };
+              offered: boolean;
+              reason: string;
+              racks: number;
+              share: number;
+            } | null;
             rows: {
               model_id: string;
               sha256: string;

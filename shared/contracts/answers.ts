@@ -1,5 +1,6 @@
 import * as z from "zod";
 import { Action, Mode } from "./action.ts";
+import { DriftReport, RetrainingReport } from "./drift.ts";
 import { Timestamp } from "./envelope.ts";
 import { EventBody } from "./event.ts";
 import { Incident, MaintenanceWindow } from "./incident.ts";
@@ -55,3 +56,9 @@ export const ScenariosAnswer = z.object({
   scenarios: SimulatorStatus.shape.scenarios,
   running: SimulatorStatus.shape.running,
 });
+
+export const DriftAnswer = z.object({
+  drift: DriftReport.nullable().describe("the last check of the model in force; null before the first"),
+  retraining: RetrainingReport.nullable().describe("the last one; null before the first"),
+});
+export type DriftAnswer = z.infer<typeof DriftAnswer>;

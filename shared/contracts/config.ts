@@ -162,7 +162,7 @@ const Drift = z
 
 const Retraining = z
   .strictObject({
-    /** How far back stored telemetry is learnt from; besides all of it, its last `recent_days` are tried. */
+    /** How far back stored telemetry is learnt from; besides all of it, its last `recent_days` and last day are tried. */
     days: z.number().positive().default(7),
     recent_days: z.number().positive().default(2),
     /** The end of it is held back from training, to judge on; at most a quarter of what is stored. */

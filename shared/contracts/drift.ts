@@ -94,6 +94,16 @@ export const RetrainingReport = z.object({
   held_back: z.object({ from: Timestamp, to: Timestamp }),
   excluded_share: z.number(),
   site: Challenger,
+  /**
+   * The site's model with what incidents that nobody judged had left out, where most racks had some and it beat the
+   * other: for people to promote, never by itself.
+   */
+  unjudged: Challenger.extend({
+    racks: z.int().describe("racks that had such incidents"),
+    share: z.number().describe("of the time that they had left out: learnt all the same"),
+  })
+    .nullable()
+    .default(null),
   /** Models of single rows that beat the site's on their row: offered as pins, never applied by themselves. */
   rows: z.array(Challenger),
   promoted: z.boolean(),

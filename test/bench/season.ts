@@ -3,7 +3,7 @@ import { progressBar } from "../../sim/progress.ts";
 import { SEASON_K } from "../../sim/scenarios/season-shift.ts";
 import { RACKS } from "./fault-schedule.ts";
 import type { BenchOptions } from "./options.ts";
-import type { HallResult } from "./season-hall.ts";
+import { CASES, type Case, type HallResult } from "./season/hall.ts";
 
 const DEFAULT_SEEDS = [1, 2, 3, 4];
 const WORKERS = 2;
@@ -24,7 +24,7 @@ async function runHalls(seeds: readonly number[]): Promise<HallResult[]> {
   const results: HallResult[] = [];
   const bar = progressBar("season", seeds.length, true);
   const lane = async () => {
-    const worker = new Worker(new URL("./season-worker.ts", import.meta.url));
+    const worker = new Worker(new URL("./season/worker.ts", import.meta.url));
     for (let seed = waiting.shift(); seed !== undefined; seed = waiting.shift()) {
       worker.postMessage(seed);
       results.push(await answer(worker));
@@ -48,63 +48,54 @@ function answer(worker: Worker): Promise<HallResult> {
 }
 
 function figuresOf(halls: readonly HallResult[], seconds: number) {
-  const mean = (pick: (hall: HallResult) => number) =>
-    halls.reduce((sum, hall) => sum + pick(hall), 0) / halls.length;
-  const found = (kind: "faults" | "equipment") => {
-    const sum = (pick: (of: HallResult["faults"]) => number) =>
-      halls.reduce((total, hall) => total + pick(hall[kind]), 0);
-    const of = sum((f) => f.of);
-    const share = (pick: (f: HallResult["faults"]) => number) => ({
-      found: sum(pick),
-      of,
-      recall: sum(pick) / of,
-    });
-    return {
-      before: share((f) => f.before),
-      after_old: share((f) => f.after_old),
-      after_new: share((f) => f.after_new),
-    };
-  };
-  return {
-    seeds: halls.map(({ seed }) => seed),
-    false_alarms_per_rack_day: {
-      before: mean((hall) => hall.false_alarms.before),
-      after_old: mean((hall) => hall.false_alarms.after_old),
-      after_new: mean((hall) => hall.false_alarms.after_new),
-      after_new_judged: mean((hall) => hall.false_alarms.after_new_judged),
-    },
-    faults: found("faults"),
-    equipment: found("equipment"),
-    halls,
-    seconds,
-  };
+  const sum = (pick: (hall: HallResult) => number) => halls.reduce((total, hall) => total + pick(hall), 0);
+  const of = { faults: sum(({ faults }) => faults), equipment: sum(({ equipment }) => equipment) };
+  const share = (found: number, all: number) => ({ found, of: all, recall: found / all });
+  const caseOf = (name: Case) => ({
+    false_alarms_per_rack_day: sum(({ cases }) => cases[name].false_alarms) / halls.length,
+    faults: share(
+      sum(({ cases }) => cases[name].faults),
+      of.faults,
+    ),
+    equipment: share(
+      sum(({ cases }) => cases[name].equipment),
+      of.equipment,
+    ),
+  });
+  const cases = Object.fromEntries(Object.keys(CASES).map((name) => [name, caseOf(name as Case)])) as Record<
+    Case,
+    ReturnType<typeof caseOf>
+  >;
+  return { seeds: halls.map(({ seed }) => seed), cases, halls, seconds };
 }
 
-function report(halls: readonly HallResult[], figures: ReturnType<typeof figuresOf>): void {
-  const { false_alarms_per_rack_day: alarms, faults, equipment } = figures;
+function report(halls: readonly HallResult[], { cases, seconds }: ReturnType<typeof figuresOf>): void {
   console.log(
-    `${halls.length} halls of ${RACKS.length} racks; the season: ${SEASON_K} K warmer outdoors; D and MMS alone\n`,
+    `${halls.length} halls of ${RACKS.length} racks; the season: ${SEASON_K} K warmer outdoors; D and MMS alone; ` +
+      `goal: below ${FALSE_ALARMS_GOAL} false alarms per rack-day\n`,
   );
   console.log("| | false alarms per rack-day | faults found | of the equipment |");
   console.log("|---|---:|---:|---:|");
-  const line = (name: string, rate: number, key: "before" | "after_old" | "after_new") => {
-    const words = ({ found, of, recall }: (typeof faults)["before"]) =>
-      `${found}/${of} (${recall.toFixed(3)})`;
-    console.log(`| ${name} | ${rate.toFixed(3)} | ${words(faults[key])} | ${words(equipment[key])} |`);
-  };
-  line("before the season, old model", alarms.before, "before");
-  line("after it, old model", alarms.after_old, "after_old");
-  line(`after it, retrained model (goal < ${FALSE_ALARMS_GOAL})`, alarms.after_new, "after_new");
-  console.log(
-    `\nretrained with its false alarms rejected by people: ${alarms.after_new_judged.toFixed(3)} per rack-day`,
-  );
-  for (const { seed, drift, offered, rows_offered } of halls) {
-    const { before, after } = drift;
-    console.log(
-      `\nhall ${seed}: drift before ${before.level} (${before.rows} rows, ${before.racks} racks), after ${after.level} ` +
-        `(${after.rows} rows, ${after.racks} racks)\n  ${after.sentences.join("\n  ")}\n  ${offered.model_id}: ` +
-        `${offered.offered ? "offered" : "not offered"}, ${offered.reason}; ${rows_offered} rows' own models won`,
+  for (const [name, label] of Object.entries(CASES)) {
+    const { false_alarms_per_rack_day, faults, equipment } = cases[name as Case];
+    const found = [faults, equipment].map(
+      (share) => `${share.found}/${share.of} (${share.recall.toFixed(3)})`,
     );
+    console.log(`| ${label} | ${false_alarms_per_rack_day.toFixed(3)} | ${found.join(" | ")} |`);
   }
-  console.log(`\n${figures.seconds.toFixed(0)} s on ${WORKERS} threads`);
+  for (const { seed, drift, offers, rows_offered } of halls) {
+    console.log(`\nhall ${seed}: ${rows_offered} rows' own models won at first`);
+    for (const [when, { level, rows, racks, retrains, sentences }] of Object.entries(drift)) {
+      const next = retrains ? "retrains" : "does not retrain";
+      console.log(`  drift ${when}: ${level} (${rows} rows, ${racks} racks), ${next}`);
+      for (const sentence of sentences) console.log(`    ${sentence}`);
+    }
+    for (const [name, offer] of Object.entries(offers)) {
+      const fate = offer ? `${offer.offered ? "offered" : "not offered"}, ${offer.reason}` : "no candidate";
+      const learnt =
+        offer?.share === undefined ? "" : `, with ${(100 * offer.share).toFixed(0)} % of that time`;
+      console.log(`  ${name}: ${offer?.model_id ?? ""}${learnt}: ${fate}`);
+    }
+  }
+  console.log(`\n${seconds.toFixed(0)} s on ${WORKERS} threads`);
 }

@@ -45,6 +45,7 @@ describe("completion in bash", () => {
     ["agent", "skadi-agent che", ["check"]],
     ["agent", "skadi-agent check --", ["--config", "--json", "--help"]],
     ["aggregator", "skadi-aggregator inc", ["incidents"]],
+    ["aggregator", "skadi-aggregator drift --a", ["--all"]],
     ["aggregator", "skadi-aggregator incidents a", ["ack", "annotate"]],
     ["aggregator", "skadi-aggregator incidents list --severity ", ["info", "warning", "critical"]],
     ["aggregator", "skadi-aggregator incidents list --severity=crit", ["critical"]],

@@ -2,6 +2,7 @@ import { join } from "node:path";
 import { expect, it, onTestFinished, vi } from "vitest";
 import { openSqliteStore } from "../../aggregator/store/sqlite/sqlite-store.ts";
 import { DriftReport, RetrainingReport } from "../../shared/contracts/drift.ts";
+import type { Incident } from "../../shared/contracts/incident.ts";
 import type { ScheduleReport } from "../../shared/contracts/schedule.ts";
 import { TelemetrySample } from "../../shared/contracts/telemetry.ts";
 import { FEATURES } from "../../shared/ims/features.ts";
@@ -9,6 +10,7 @@ import { createLog } from "../../shared/log.ts";
 import { isoTime, systemClock } from "../../shared/time.ts";
 import { eventually } from "../support/eventually.ts";
 import { DAY_MS, HOUR_MS, operation, operationModel, type Warmth } from "../support/operation.ts";
+import { runProgram } from "../support/program.ts";
 import { type TestSite, testSite } from "./aggregator-harness.ts";
 
 // Days of telemetry are written, and candidates trained on them.
@@ -24,7 +26,7 @@ const model = operationModel(RACKS, START_MS - 30 * DAY_MS);
 
 interface HallSite extends TestSite {
   /** Lets days of operation go by while the aggregator is down, and starts it again. */
-  live(days: number, warmth?: (rack_id: string) => Warmth): Promise<void>;
+  live(days: number, warmth?: (rack_id: string) => Warmth, incidents?: readonly Incident[]): Promise<void>;
 }
 
 async function hall(config: { schedules?: object; drift?: object; retraining?: object }): Promise<HallSite> {
@@ -39,7 +41,7 @@ async function hall(config: { schedules?: object; drift?: object; retraining?: o
   onTestFinished(() => site.close());
   return {
     ...site,
-    async live(days, warmth = () => ({})) {
+    async live(days, warmth = () => ({}), incidents = []) {
       await site.aggregator.stop();
       const from_ms = START_MS + skipped_ms;
       skipped_ms += days * DAY_MS;
@@ -62,6 +64,7 @@ async function hall(config: { schedules?: object; drift?: object; retraining?: o
           store.samples.add(sample, { received_ms: ts_ms[i]!, late: false });
         }
       }
+      for (const incident of incidents) store.incidents.put(incident);
       store.close();
       await site.aggregator.start();
     },
@@ -73,6 +76,23 @@ const drift = async (site: TestSite) => {
   expect(status).toBe(200);
   return body as { drift: DriftReport | null; retraining: RetrainingReport | null };
 };
+
+const closedIncident = (id: string, rack_id: string, from_ms: number, to_ms: number): Incident => ({
+  ...{ v: 1, id, scope: "rack", row: rack_id.split("-")[1]!, status: "closed", severity: "warning" },
+  ...{ title: "test", opened_at: isoTime(from_ms), updated_at: isoTime(to_ms), closed_at: isoTime(to_ms) },
+  ...{ closed_by: "skadi", acknowledged_by: null, maintenance: false, judged: null, reopened: 0 },
+  ...{ merged_into: null, verdict: null, timeline: [] },
+  racks: [
+    {
+      ...{ rack_id, since: isoTime(from_ms), recovered_at: isoTime(to_ms), sensors: [], verdict: null },
+      scores: { count: 1, log_d_mean: 0 },
+    },
+  ],
+});
+
+/** `skadi-aggregator drift`, as a user would have it. */
+const cli = (site: TestSite, ...args: string[]) =>
+  runProgram("aggregator", ["drift", ...args], { env: { SKADI_URL: site.aggregator.http_url } });
 
 /** What GET /drift says once it fits. */
 const driftOnce = (
@@ -100,7 +120,13 @@ it("a site without a model is left without one: the first is for people to choos
 });
 
 it("before anything was checked, GET /drift says that it knows nothing", async () => {
-  expect(await drift(await hall({}))).toEqual({ drift: null, retraining: null });
+  const site = await hall({});
+  expect(await drift(site)).toEqual({ drift: null, retraining: null });
+  const { code, stdout } = await cli(site);
+  expect([code, stdout]).toEqual([
+    0,
+    expect.stringMatching(/^The model in force has not been checked yet .*\n$/),
+  ]);
 });
 
 it("a season is found, told, and answered by a candidate that nobody runs before somebody promotes it", async () => {
@@ -142,6 +168,15 @@ it("a season is found, told, and answered by a candidate that nobody runs before
   await driftOnce(site, "two more checks", (answer) => answer.drift!.major_in_a_row >= checks + 2);
   expect((await drift(site)).retraining!.at).toBe(report.at);
 
+  const told = await cli(site);
+  expect(told.code).toBe(0);
+  expect(told.stdout).toMatch(/^■ major .*\n.*checked .*\nThe site's operation shows major drift/);
+  expect(told.stdout).toMatch(/\nsite +■ major +model +24 +.*inlet_c [\d.]+ \(2\d\.\d\d → 2\d\.\d\d\)/);
+  expect(told.stdout).toMatch(/\nrow A .*\nrow B .*\nR-A-01 +■ major +baseline/);
+  expect(told.stdout).toContain(`→ skadi-aggregator models promote ${report.site.model_id} --watch`);
+  const { retraining: as_json } = JSON.parse((await cli(site, "--json")).stdout);
+  expect(as_json).toEqual(report);
+
   await site.restart();
   expect((await site.get("/models")).body.active).toBe(model.id);
   expect((await drift(site)).retraining).toEqual(report);
@@ -175,6 +210,36 @@ it("where the configuration says so, a winner is rolled out by itself, through t
     ...{ gated: true, by: "retraining", model_id: retraining!.site.model_id },
     reason: expect.stringContaining("auto_promote"),
   });
+});
+
+it("what nobody judged is learnt by a candidate of its own, which nothing but people bring to a rack", async () => {
+  const site = await hall({
+    schedules: { retrain: EVERY_SECOND },
+    retraining: { auto_promote: true, per_row: false, holdback_h: 24 },
+  });
+  // Every day at the height of the load, on every rack, and over before the aggregator is back.
+  const alarms = [0, 1, 2, 3].flatMap((day) =>
+    RACKS.map((rack_id) => {
+      const since = START_MS + day * DAY_MS + 4 * HOUR_MS;
+      return closedIncident(`${rack_id}-${day}`, rack_id, since, since + 4 * HOUR_MS);
+    }),
+  );
+  await site.live(4, () => ({ season_k: 1.5 }), alarms);
+  const { retraining } = await driftOnce(site, "a retraining", (answer) => answer.retraining);
+  const { unjudged, summary, site: plain, promoted } = RetrainingReport.parse(retraining);
+  expect(unjudged).toMatchObject({ offered: true, racks: RACKS.length, champion_id: plain.model_id });
+  expect(summary.join(" ")).toMatch(
+    /_unjudged also learnt \d+ % of the time .*Promote it instead only if those were false alarms/,
+  );
+  expect(promoted).toBe(true);
+  const { rollouts } = (await site.get("/rollouts")).body;
+  const rolled_out = rollouts.map((rollout: { model_id: string }) => rollout.model_id);
+  expect(rolled_out[0]).toBe(plain.model_id);
+  expect(rolled_out).not.toContain(unjudged!.model_id);
+  const { models } = (await site.get("/models")).body;
+  const candidate = models.find((one: { sha256: string }) => one.sha256 === unjudged!.sha256);
+  expect(candidate).toMatchObject({ stage: "candidate", lineage: { source: "retrained" } });
+  expect((await cli(site)).stdout).toContain(`→ skadi-aggregator models promote ${unjudged!.model_id}`);
 });
 
 it("what people called maintenance or an incident is neither compared nor learnt from", async () => {

@@ -44,7 +44,7 @@ async function heatUp(rack_id: string): Promise<string> {
 describe("a command that cannot do what it is asked", () => {
   it("says which address did not answer, where it is from, and what to do", async () => {
     const nothing = { SKADI_URL: "", SKADI_HTTP_PORT: String(await freeTcpPort()) };
-    for (const command of ["top", "incidents", "maintenance", "mode", "actions", "logs", "report"]) {
+    for (const command of ["top", "incidents", "maintenance", "mode", "actions", "drift", "logs", "report"]) {
       const { code, stdout, stderr } = await runProgram("aggregator", [command], { env: nothing });
       expect([command, code, stdout]).toEqual([command, 2, ""]);
       expect(stderr).toMatch(/^SKADI_NO_AGGREGATOR: .*got "http:\/\/127\.0\.0\.1:\d+".*ECONNREFUSED/);

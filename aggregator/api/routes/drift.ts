@@ -1,5 +1,4 @@
-import * as z from "zod";
-import { DriftReport, RetrainingReport } from "../../../shared/contracts/drift.ts";
+import { DriftAnswer } from "../../../shared/contracts/answers.ts";
 import type { RouteGroup } from "../context.ts";
 
 export const driftRoutes: RouteGroup = (api, context) => {
@@ -8,14 +7,7 @@ export const driftRoutes: RouteGroup = (api, context) => {
       tags: ["models"],
       summary:
         "Whether site, rows and racks still run as the active model learnt, and what retraining came to",
-      response: {
-        200: z.object({
-          drift: DriftReport.nullable().describe(
-            "the last check of the model in force; null before the first",
-          ),
-          retraining: RetrainingReport.nullable().describe("the last one; null before the first"),
-        }),
-      },
+      response: { 200: DriftAnswer },
     },
     handler: async () => ({ drift: context.drift.last(), retraining: context.retraining.last() }),
   });

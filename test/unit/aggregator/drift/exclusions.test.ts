@@ -109,6 +109,18 @@ describe("what is left out of a rack's time", () => {
     expect(usableHours({ incidents: [confirmed] }, { rules: lenient })).toEqual(without(4));
   });
 
+  it("is not an incident that nobody judged, where the rules say so, unless a sensor is in question", () => {
+    const rules = { ...RULES, unjudged_incidents: true };
+    expect(usableHours({ incidents: [incident()] }, { persistent: [4], rules })).toEqual(without());
+    for (const judged of ["confirmed", "rejected"] as const) {
+      const expected = judged === "confirmed" ? without(4) : without();
+      expect(usableHours({ incidents: [incident({ judged })] }, { rules })).toEqual(expected);
+    }
+    const sensor = incident();
+    sensor.racks[0]!.sensors = ["inlet_c: drift"];
+    expect(usableHours({ incidents: [sensor] }, { rules })).toEqual(without(4));
+  });
+
   it("is not what a wider incident has taken over: that one is judged", () => {
     const merged = incident({ merged_into: "i2" });
     const wider = incident({ id: "i2", scope: "row", judged: "rejected" });

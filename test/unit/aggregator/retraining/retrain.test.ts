@@ -34,6 +34,7 @@ function outcomeOf(
       racks: RACKS,
       champion,
       exclusions: NOTHING,
+      lenient: NOTHING,
       confirmed: [],
       rows_max: 50_000,
       interval_ms: MINUTE_MS,
@@ -126,6 +127,66 @@ describe("retraining on operation with faults", () => {
     expect(verdict.champion.incidents).toEqual({ found: 1, of: 1 });
     expect(verdict.figures.incidents).toEqual({ found: 0, of: 1 });
     expect(verdict).toMatchObject({ offered: false, reason: expect.stringContaining("0 of 1 racks") });
+  });
+});
+
+describe("what incidents that nobody judged had left out", () => {
+  /** Every day at the height of the load. */
+  const alarmsOf = (rack_ids: readonly string[]): Exclusions => ({
+    excluded: Object.fromEntries(
+      rack_ids.map((rack_id) => [
+        rack_id,
+        [0, 1, 2, 3].map((day) => ({
+          from_ms: START_MS + day * DAY_MS + 4 * HOUR_MS,
+          to_ms: START_MS + day * DAY_MS + 8 * HOUR_MS,
+        })),
+      ]),
+    ),
+    forgiven: {},
+  });
+  const ill = "R-A-01";
+  const isIll = (ts: number) =>
+    (ts - START_MS) % DAY_MS >= 5 * HOUR_MS && (ts - START_MS) % DAY_MS < 7 * HOUR_MS;
+  const withFault = (rack_id: string, ts: number) => ({
+    ...season(),
+    ...(rack_id === ill && isIll(ts) ? { fault_k: 6 } : {}),
+  });
+  const holdback_ms = DAY_MS;
+
+  it("is the upper end of a season: a candidate that takes it back is quieter than one that does not", () => {
+    const { site, unjudged } = outcomeOf(season, { exclusions: alarmsOf(IDS), holdback_ms });
+    const { verdict, racks, share } = unjudged!;
+    expect(verdict).toMatchObject({ offered: true, champion_id: site.model.id });
+    expect(verdict.figures.false_alarms).toBeLessThan(verdict.champion.false_alarms);
+    expect(verdict.figures.anomalies_found).toBeGreaterThan(site.verdict.figures.anomalies_found - 0.05);
+    expect(racks).toBe(IDS.length);
+    expect(share).toBeGreaterThan(0.5);
+  });
+
+  it("is not learnt where a rack is ill, though nobody said so", () => {
+    const { unjudged } = outcomeOf(withFault, { exclusions: alarmsOf(IDS), holdback_ms });
+    const span = { from_ms: START_MS, to_ms: START_MS + DAY_MS };
+    const day = operation(ill, span, (ts) => withFault(ill, ts));
+    const replay = replayRack(day, new Uint8Array(day.ts_ms.length).fill(1), createScorer(unjudged!.model), {
+      mms: MMS,
+      gap_ms: 5 * MINUTE_MS,
+    });
+    expect(replay.episodes).toBeGreaterThan(0);
+    expect(unjudged!.share).toBeLessThan(1);
+  });
+
+  it("stays out where incidents are a matter of few racks: that is what faults look like", () => {
+    expect(outcomeOf(season, { exclusions: alarmsOf(IDS.slice(0, 2)), holdback_ms }).unjudged).toBeNull();
+  });
+
+  it("stays out where people confirmed the incidents", () => {
+    const confirmed = alarmsOf(IDS);
+    const changes = { exclusions: confirmed, lenient: confirmed, holdback_ms };
+    expect(outcomeOf(season, changes).unjudged).toBeNull();
+  });
+
+  it("is no reason for another candidate where nothing was left out", () => {
+    expect(outcomeOf(season).unjudged).toBeNull();
   });
 });
 

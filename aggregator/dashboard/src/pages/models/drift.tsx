@@ -1,4 +1,5 @@
 import type { JSX } from "preact";
+import type { DriftAnswer } from "../../../../../shared/contracts/answers.ts";
 import type { DriftReport, RetrainingReport } from "../../../../../shared/contracts/drift.ts";
 import { useQuery } from "../../data/query.ts";
 import { number } from "../../format/numbers.ts";
@@ -8,11 +9,6 @@ import { Badge, type Tone } from "../../ui/badge.tsx";
 import { Panel } from "../../ui/panel.tsx";
 import { Loading, Problem } from "../../ui/states.tsx";
 import { Time } from "../../ui/time.tsx";
-
-interface DriftAnswer {
-  drift: DriftReport | null;
-  retraining: RetrainingReport | null;
-}
 
 const LEVELS: Record<DriftReport["level"], { tone: Tone; label: string }> = {
   none: { tone: "ok", label: "No drift" },

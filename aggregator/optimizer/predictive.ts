@@ -155,7 +155,7 @@ const FILL_SHARE = 0.64;
 const DONOR_EXCESS = 1.06;
 const LOAD_STEP_TOKENS_PS = 300;
 /** Giving all of its traffic away costs this much (kW), or noise in the load would make donors for nothing … */
-const GIVE_KW = Number(process.env.GIVE ?? 0.5);
+const GIVE_KW = 0.5;
 /** … and having it back where a rack is not among the busiest is worth more than any saving by it. */
 const RETURN_KW = 5;
 const WEIGHT_FULL_PCT = 100;

@@ -234,6 +234,8 @@ function escalation(
   const admission = lower(context, "admission_pct", input);
   const routing = lower(context, "routing_weight_pct", input);
   add("pre_cool", "pump_rpm_pct", pump, over);
+  const surplus = surplusAir(context, severity, input);
+  if (surplus) intents.push(surplus);
   if (fanHelps(severity, input)) {
     add("pre_cool", "fan_rpm_pct", raise(context, "fan_rpm_pct", PRE_COOL_FAN_PCT, input), over);
   }
@@ -273,6 +275,20 @@ function fanHelps(severity: Severity, input: GuardInput): boolean {
   if (severity === "blind") return true;
   if (severity === "near_limit" || severity === "over_limit") return false;
   return input.heat.inlet_z !== null && input.heat.inlet_z < FAN_INLET_Z_MAX;
+}
+
+/**
+ * A fan that the guardrail turned up for a fault draws recirculated air once the fault is over: its rack then looks hot
+ * by that alone, for ever. With an outlet below nominal there is air to spare, so the fan goes back to its own control.
+ */
+function surplusAir({ config, limits }: GuardContext, severity: Severity, input: GuardInput): Intent | null {
+  const { inlet_z, outlet_z } = input.heat;
+  const owned = input.owned.includes("fan_rpm_pct") && input.setpoints.fan_rpm_pct !== null;
+  if (!owned || inlet_z === null || outlet_z === null || input.inlet_c === null) return null;
+  if (inlet_z < FAN_INLET_Z_MAX || outlet_z >= 0) return null;
+  if ((hottest(input) ?? Infinity) >= limits.inlet_c - config.inlet_margin_c) return null;
+  const reason = "the inlet is warm but the outlet is not: less air draws less of it from the hot aisle";
+  return { kind: "release", target: "fan_rpm_pct", value: null, emergency: false, severity, reason };
 }
 
 /** The next higher speed; null if the device is at its limit already. */
@@ -326,9 +342,13 @@ function calm(
   hot: boolean,
 ): { state: GuardState; intents: Intent[] } {
   const { config } = context;
-  // Hot or blind is not calm, even where nothing has to be done about it yet.
-  if (hot || input.inlet_c === null)
-    return { state: { ...state, alarmed_at_ms: held(state, input) }, intents: [] };
+  // Hot or blind is not calm while measures are in force, even where nothing more has to be done about it yet.
+  if ((hot && input.owned.length > 0) || input.inlet_c === null) {
+    const warm = { ...state, alarmed_at_ms: held(state, input) };
+    const surplus = surplusAir(context, "none", input);
+    if (!surplus || !spaced(context, state, input.now_ms, surplus)) return { state: warm, intents: [] };
+    return { state: acted(warm, input.now_ms, [surplus]), intents: [surplus] };
+  }
   if (state.alarmed_at_ms === null) return { state, intents: [] };
   const calm_ms = input.now_ms - state.alarmed_at_ms;
   const rested =

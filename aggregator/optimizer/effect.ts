@@ -17,7 +17,7 @@ const BEFORE_MINUTES = 10;
 /** Fewer comparisons of the time before say nothing about their scatter. */
 const COMPARISONS_MIN = 5;
 /** With fewer neighbours the rack is compared with itself alone. */
-const CONTROLS_MIN = 2;
+export const CONTROLS_MIN = 2;
 
 /**
  * Difference in differences (Angrist & Pischke, "Mostly Harmless Econometrics", ch. 5): what happened to the rack after

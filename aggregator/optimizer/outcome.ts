@@ -1,6 +1,7 @@
+import type { RackTarget } from "../../shared/contracts/action.ts";
 import type { MeasuredField } from "../../shared/contracts/telemetry.ts";
 import type { RackMinute } from "../store/store.ts";
-import { type Effect, measureEffect, type Series } from "./effect.ts";
+import { CONTROLS_MIN, type Effect, measureEffect, type Series } from "./effect.ts";
 import type { Prediction } from "./plan.ts";
 
 /** Worse by less than this many standard errors is noise: one in some ten thousand judgements, were they normal. */
@@ -17,6 +18,8 @@ export interface RowMinutes {
   own: (field: MeasuredField) => Series;
   /** Racks of the row on which nothing was changed meanwhile. */
   controls: (field: MeasuredField) => Series[];
+  /** All other racks of the row. */
+  others: (field: MeasuredField) => Series[];
   /** Index of the minute of the change. */
   change: number;
 }
@@ -30,7 +33,8 @@ export interface Verdict {
 }
 
 /**
- * Judges a change by what it did to its rack, beyond what happened to the row's other racks and beyond noise.
+ * Judges a change by what it did to its rack, beyond what happened to the row's other racks and beyond noise. What the
+ * load explains is no work of a fan, a pump or a window; where traffic was moved, the load is the change's own work.
  *
  * @param predicted what the change was expected to do: up to it, nothing counts as worse
  * @returns null where a value that the comparison needs is not known
@@ -38,28 +42,26 @@ export interface Verdict {
 export function judge(
   row: RowMinutes,
   predicted: Pick<Prediction, "inlet_c" | "latency_p95_ms" | "power_rise_kw">,
+  target: RackTarget,
 ): Verdict | null {
-  const { own, controls, change } = row;
-  const effectOf = (field: "inlet_c" | "latency_p95_ms") =>
-    measureEffect(own(field), controls(field), change, PRIOR_STD[field]);
+  const moves_load = target === "routing_weight_pct" || target === "admission_pct";
+  const effectOf = (field: "inlet_c" | "latency_p95_ms") => effectOn(row, field, moves_load);
   const inlet = effectOf("inlet_c");
   const latency = effectOf("latency_p95_ms");
-  const energy = energyEffect(row);
+  const energy = effectOn(row, "pdu_kw", false);
   if (!inlet || !latency || !energy) return null;
-  const worsened = isWorse(inlet, predicted.inlet_c, INLET_RISE_MIN_C)
-    ? `inlet rose by ${said(inlet, 2)} °C`
-    : isWorse(latency, predicted.latency_p95_ms, LATENCY_GROWTH_MIN * latency.before)
-      ? `p95 rose by ${said(latency, 1)} ms`
-      : isWorse(
-            energy.effect,
-            energy.effect.before + (predicted.power_rise_kw ?? 0),
-            ENERGY_GROWTH_MIN * energy.pdu_kw,
-          )
-        ? `power at equal load rose by ${said(energy.effect, 3)} kW`
-        : null;
+  // A window acts on work alone: the air that enters the rack is none of its doing.
+  const worsened =
+    target !== "batch_window_ms" && isWorse(inlet, predicted.inlet_c, INLET_RISE_MIN_C)
+      ? `inlet rose by ${said(inlet, 2)} °C`
+      : isWorse(latency, predicted.latency_p95_ms, LATENCY_GROWTH_MIN * latency.before)
+        ? `p95 rose by ${said(latency, 1)} ms`
+        : isWorse(energy, energy.before + (predicted.power_rise_kw ?? 0), ENERGY_GROWTH_MIN * energy.before)
+          ? `power at equal load rose by ${said(energy, 3)} kW`
+          : null;
   return {
-    realized_saving_kw: -energy.effect.effect,
-    realized_std_error_kw: energy.effect.std_error,
+    realized_saving_kw: -energy.effect,
+    realized_std_error_kw: energy.std_error,
     worsened,
   };
 }
@@ -73,41 +75,46 @@ function isWorse(effect: Effect, expected: number, least: number): boolean {
 const said = ({ effect, std_error }: Effect, digits: number) =>
   `${effect.toFixed(digits)} ± ${std_error.toFixed(digits)}`;
 
-/** Power less what the load explains of it, by the row's own slope of power over load before the change. */
-function energyEffect({ own, controls, change }: RowMinutes): { effect: Effect; pdu_kw: number } | null {
+/** A value's change; unless the load is part of it, less what the row's own slope over load before explains. */
+function effectOn(row: RowMinutes, field: keyof typeof PRIOR_STD, with_load: boolean) {
+  const { own, change } = row;
+  // Warm air and diverted traffic reach a whole row. Where hardly a rack of it was left unchanged, those that were changed
+  // still tell of them; not of power, which most changes are made for.
+  const few = field !== "pdu_kw" && row.controls(field).length < CONTROLS_MIN;
+  const compared = few ? row.others : row.controls;
   const racks = [
-    { power: own("pdu_kw"), load: own("tokens_ps") },
-    ...zip(controls("pdu_kw"), controls("tokens_ps")),
+    { value: own(field), load: own("tokens_ps") },
+    ...zip(compared(field), compared("tokens_ps")),
   ];
-  const slope = pooledSlope(racks, change);
-  const atEqualLoad = ({ power, load }: { power: Series; load: Series }): Series =>
-    power.map((kw, t) => {
+  const slope = with_load ? 0 : pooledSlope(racks, change);
+  const atEqualLoad = ({ value, load }: { value: Series; load: Series }): Series =>
+    value.map((measured, t) => {
       const tokens_ps = load[t] ?? null;
-      return kw === null || tokens_ps === null ? null : kw - slope * tokens_ps;
+      return measured === null || tokens_ps === null ? null : measured - slope * tokens_ps;
     });
   const [first, ...others] = racks.map(atEqualLoad);
-  const effect = measureEffect(first!, others, change, PRIOR_STD.pdu_kw);
-  const power = measureEffect(own("pdu_kw"), [], change, PRIOR_STD.pdu_kw);
-  return effect && power && { effect, pdu_kw: power.before };
+  const effect = measureEffect(first!, others, change, PRIOR_STD[field]);
+  const level = measureEffect(own(field), [], change, PRIOR_STD[field]);
+  return effect && level && { ...effect, before: level.before, after: level.after };
 }
 
-function zip(power: readonly Series[], load: readonly Series[]) {
-  return power.map((series, i) => ({ power: series, load: load[i]! }));
+function zip(values: readonly Series[], load: readonly Series[]) {
+  return values.map((series, i) => ({ value: series, load: load[i]! }));
 }
 
-/** Slope within racks, kW per token/s, over the minutes before the change; 0 where the load did not vary. */
-function pooledSlope(racks: readonly { power: Series; load: Series }[], change: number): number {
+/** Slope within racks, per token/s, over the minutes before the change; 0 where the load did not vary. */
+function pooledSlope(racks: readonly { value: Series; load: Series }[], change: number): number {
   let covariance = 0;
   let variance = 0;
-  for (const { power, load } of racks) {
-    const pairs = power
+  for (const { value, load } of racks) {
+    const pairs = value
       .slice(0, change)
-      .map((kw, t) => [kw, load[t] ?? null] as const)
+      .map((measured, t) => [measured, load[t] ?? null] as const)
       .filter((pair): pair is readonly [number, number] => pair[0] !== null && pair[1] !== null);
-    const mean_kw = pairs.reduce((sum, [kw]) => sum + kw, 0) / pairs.length;
+    const mean = pairs.reduce((sum, [measured]) => sum + measured, 0) / pairs.length;
     const mean_ps = pairs.reduce((sum, [, ps]) => sum + ps, 0) / pairs.length;
-    for (const [kw, ps] of pairs) {
-      covariance += (kw - mean_kw) * (ps - mean_ps);
+    for (const [measured, ps] of pairs) {
+      covariance += (measured - mean) * (ps - mean_ps);
       variance += (ps - mean_ps) ** 2;
     }
   }
@@ -120,17 +127,19 @@ const MINUTE_MS = 60_000;
  * Lays the minutes of a row on one axis that ends with the last complete minute.
  *
  * @param controls racks to compare with
+ * @param others racks of the row, changed or not
  */
 export function rowMinutes(
   minutes: readonly RackMinute[],
   rack_id: string,
   controls: readonly string[],
   span: { from_ms: number; to_ms: number; change_ms: number },
+  others: readonly string[] = controls,
 ): RowMinutes {
   const first_ms = Math.floor(span.from_ms / MINUTE_MS) * MINUTE_MS;
   const length = Math.max(0, Math.floor(span.to_ms / MINUTE_MS) - first_ms / MINUTE_MS);
   const by_rack = new Map<string, (RackMinute | null)[]>();
-  for (const id of [rack_id, ...controls]) by_rack.set(id, new Array(length).fill(null));
+  for (const id of [rack_id, ...controls, ...others]) by_rack.set(id, new Array(length).fill(null));
   for (const minute of minutes) {
     const t = (minute.minute_ms - first_ms) / MINUTE_MS;
     const of_rack = by_rack.get(minute.rack_id);
@@ -141,6 +150,7 @@ export function rowMinutes(
   return {
     own: (field) => series(rack_id, field),
     controls: (field) => controls.map((id) => series(id, field)),
+    others: (field) => others.map((id) => series(id, field)),
     change: Math.floor(span.change_ms / MINUTE_MS) - first_ms / MINUTE_MS,
   };
 }

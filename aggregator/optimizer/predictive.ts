@@ -90,7 +90,7 @@ type Axis = (typeof AXES)[number];
 /** How far one plan moves a device at most: the model is trusted that far around where the rack is. */
 const TRUST: Record<Axis | "routing_weight_pct", number> = {
   fan_rpm_pct: 5,
-  pump_rpm_pct: 6,
+  pump_rpm_pct: 10,
   batch_window_ms: 10,
   routing_weight_pct: 5,
 };
@@ -107,7 +107,7 @@ const INLET_SIGMAS = 4;
 /** A single reading at the limit sets the guardrail off at once; of 86,400 a day hardly one is this many σ off. */
 const READING_SIGMAS = 4.3;
 /** Bursts have a longer tail than noise: a window may be wider than usual only with this margin to p95's limit … */
-const LATENCY_SIGMAS = 3.8;
+const LATENCY_SIGMAS = 2.6;
 /** … and is narrowed below the usual one when even this is gone. */
 const LATENCY_LAST_SIGMAS = 1.2;
 /** Below the share at which trials take a change back. */
@@ -126,11 +126,13 @@ const WORDS: Record<keyof Effects, string> = {
   rack_kw: "rack power",
 };
 /** A change must promise more than this over its full step, or noise would move devices for nothing (kW). */
-const MOVE_KW: Record<Axis, number> = { fan_rpm_pct: 0.015, pump_rpm_pct: 0.015, batch_window_ms: 0.04 };
+const MOVE_KW: Record<Axis, number> = { fan_rpm_pct: 0.015, pump_rpm_pct: 0.008, batch_window_ms: 0.04 };
 /** What a rack's inlet does when the supply gets 1 °C warmer, where no model can say. */
 const INLET_PER_SUPPLY = 0.9;
 /** A model that errs more than this (RMS, one step ahead) is not planned with. */
-const ERROR_MAX = { inlet_c: 1, outlet_c: 2, pdu_kw: 0.4, latency_p95_ms: 25 };
+const ERROR_MAX = { inlet_c: 1, outlet_c: 2, pdu_kw: 0.4 };
+/** Beyond this (ms) nobody can say how long a window may be, or how much traffic a rack bears. */
+const LATENCY_ERROR_MAX_MS = 25;
 const PERIODS_MIN = 5;
 /** With fewer good models than this share there is nothing to plan with. */
 const GOOD_SHARE_MIN = 0.6;
@@ -140,6 +142,8 @@ const RELIEF_POWER_SHARE = 0.1;
 const CORROBORATION = 3;
 /** A rack this far above its planned limit is either in trouble of its own or shares it with its row. */
 const LONE_EXCESS_C = 1;
+/** The supply air may warm a rack in trouble of its own as long as samples stay this many σ off the guardrail. */
+const BEARABLE_SIGMAS = 2.5;
 /** A row shares trouble when its racks come this close to the guardrail's margin. */
 const SHARED_BELOW_C = 1.5;
 /** The guardrail of a hot row sends its traffic to everyone else. */
@@ -150,6 +154,10 @@ const RETREATS = [1, 0.6, 0.3];
 const FILL_SHARE = 0.64;
 const DONOR_EXCESS = 1.06;
 const LOAD_STEP_TOKENS_PS = 300;
+/** Giving all of its traffic away costs this much (kW), or noise in the load would make donors for nothing … */
+const GIVE_KW = 0.5;
+/** … and having it back where a rack is not among the busiest is worth more than any saving by it. */
+const RETURN_KW = 5;
 const WEIGHT_FULL_PCT = 100;
 
 /** Why a rack's model cannot be planned with; null: it can. */
@@ -177,11 +185,17 @@ interface Part {
   now: Evaluated;
   /** What each effect may be at most. */
   most: Effects;
+  /** What warmer supply air may bring its inlet to: above `most.inlet` where the rack's heat is its own trouble. */
+  bearable_c: number;
+  /** Whether its p95 is predicted well enough to choose its window and its traffic. */
+  paced: boolean;
   curves: Map<Axis, AxisCurve & { columns: number[] }>;
   traffic: {
     per_token: Effects & { cost: number };
     taker_share: number;
     donor_tokens_ps: number;
+    /** Gives for no good reason any more. */
+    returns: boolean;
     column: number;
   };
 }
@@ -220,6 +234,9 @@ export function planPredictive(
   }
   const excessive = parts.filter(({ now, most }) => now.effects.inlet > most.inlet + LONE_EXCESS_C);
   const shared = rowsOf([...excessive.map(({ rack }) => rack), ...blind.filter(isHot)]);
+  const isLone = ({ rack, now, most }: Part) =>
+    now.effects.inlet - most.inlet > (rack.held ? 0 : LONE_EXCESS_C) && !shared.has(rack.row);
+  for (const part of parts) if (!isLone(part)) part.bearable_c = part.most.inlet;
   shareTraffic(parts, state, FILL_SHARE * config.capacity_tokens_ps);
 
   const lp = createLp();
@@ -250,9 +267,11 @@ export function planPredictive(
     >;
     const room = { ...part.most };
     for (const name of EFFECTS) room[name] -= part.now.effects[name];
-    // One rack's heat that its row does not share is its own: it may not get worse, but does not cool the whole site.
-    if (-room.inlet > (part.rack.held ? 0 : LONE_EXCESS_C) && !shared.has(part.rack.row)) room.inlet = 0;
-    terms.inlet.push([s, warmer[i]!.effects.inlet - part.now.effects.inlet]);
+    const by_supply: [number, number][] = [[s, warmer[i]!.effects.inlet - part.now.effects.inlet]];
+    // One rack's heat that its row does not share is for its own devices: it does not cool the whole site.
+    if (part.bearable_c > part.most.inlet) {
+      limit("inlet", Math.max(0, part.bearable_c - part.now.effects.inlet), by_supply, part.rack.rack_id);
+    } else terms.inlet.push(...by_supply);
     for (const curve of part.curves.values()) {
       curve.columns = curve.pieces.map(({ cost, width }) => lp.column(cost, 0, width));
       for (const name of EFFECTS) {
@@ -265,12 +284,17 @@ export function planPredictive(
       for (const name of EFFECTS) terms[name].push([moved, traffic.per_token[name] * traffic.taker_share]);
     if (traffic.donor_tokens_ps > 0) {
       const [least, most] = weightRange(part, config);
-      traffic.column = lp.column(traffic.per_token.cost * traffic.donor_tokens_ps, least, most);
+      const held_kw = traffic.returns ? RETURN_KW : GIVE_KW;
+      const cost = traffic.per_token.cost * traffic.donor_tokens_ps - held_kw;
+      traffic.column = lp.column(cost, traffic.returns ? 0 : least, most);
       balance.push([traffic.column, traffic.donor_tokens_ps]);
       for (const name of EFFECTS)
         terms[name].push([traffic.column, traffic.per_token[name] * traffic.donor_tokens_ps]);
     }
-    for (const name of EFFECTS) limit(name, room[name], terms[name], part.rack.rack_id);
+    for (const name of EFFECTS) {
+      if (name === "latency" && !part.paced) continue;
+      limit(name, room[name], terms[name], part.rack.rack_id);
+    }
   }
   lp.row(0, 0, balance);
   for (const rack of blind) {
@@ -298,14 +322,16 @@ export function planPredictive(
   if (supply_change > 0) {
     const hot = parts.some((part, i) => {
       const after = predictAt(part, accepted[i]!, supply_change).effects.inlet;
-      return after > part.most.inlet + 0.05 && after > part.now.effects.inlet;
+      return after > part.bearable_c + 0.05 && after > part.now.effects.inlet;
     });
     if (hot) supply_change = 0;
   }
   const proposals = [
     ...supplyProposal(parts, state, config, supply_change, per_k),
     ...parts.flatMap((part, i) => rackProposals(part, accepted[i]!, supply_change, state, config)),
-    ...blind.flatMap((rack) => reliefOf(rack, state, config)),
+    ...[...blind, ...parts.filter(({ paced }) => !paced).map(({ rack }) => rack)].flatMap((rack) =>
+      reliefOf(rack, state, config),
+    ),
   ];
   return { proposals, rejected, explanations, solver };
 }
@@ -336,13 +362,15 @@ function partOf(rack: PredictiveRack, state: PredictiveState, config: Predictive
     rack_kw: limits.rack_kw,
   };
   const part: Part = {
-    ...{ rack, recent, at, most },
+    ...{ rack, recent, at, most, paced: model.one_step.latency_p95_ms <= LATENCY_ERROR_MAX_MS },
+    bearable_c: limits.inlet_c - inlet_margin_c - BEARABLE_SIGMAS * model.scatter.inlet_c,
     now: { cost_kw: 0, effects: { inlet: 0, latency: 0, rack_kw: 0 } },
     curves: new Map(),
     traffic: {
       per_token: { cost: 0, inlet: 0, latency: 0, rack_kw: 0 },
       taker_share: 0,
       donor_tokens_ps: 0,
+      returns: false,
       column: -1,
     },
   };
@@ -353,7 +381,7 @@ function partOf(rack: PredictiveRack, state: PredictiveState, config: Predictive
   most.latency = Math.max(most.latency, Math.min(usual, last));
   if (rack.held && rack.held !== "persistent") return part;
   for (const axis of AXES) {
-    if (!state.open(rack.rack_id, axis)) continue;
+    if (!state.open(rack.rack_id, axis) || (axis === "batch_window_ms" && !part.paced)) continue;
     const curve = curveOf(part, axis, config);
     if (curve) part.curves.set(axis, { ...curve, columns: [] });
   }
@@ -415,12 +443,17 @@ function curveOf(part: Part, axis: Axis, { actuators }: PredictiveConfig): AxisC
   return { low, pieces: convexPieces(points), per };
 }
 
-/** Who may give traffic away, and which share of it everyone else would get: the router fills free capacity evenly. */
+/**
+ * Who may give traffic away, and which share of it everyone else would get: the router fills free capacity evenly. A
+ * rack of reduced weight takes nothing for others, so only those that would be the busiest give, and the rest takes
+ * its traffic back.
+ */
 function shareTraffic(parts: readonly Part[], state: PredictiveState, capacity_tokens_ps: number): void {
   const movable = parts.filter((part) => !part.rack.held);
   if (movable.length < 3) return;
   const weightOf = (part: Part) => (part.rack.setpoints.routing_weight_pct ?? WEIGHT_FULL_PCT) / 100;
-  const mean_ps = movable.reduce((sum, part) => sum + part.at.tokens_ps, 0) / movable.length;
+  const wholeLoad = (part: Part) => part.at.tokens_ps / weightOf(part);
+  const mean_ps = movable.reduce((sum, part) => sum + wholeLoad(part), 0) / movable.length;
   let room_sum = 0;
   for (const part of parts) {
     const more = LOAD_STEP_TOKENS_PS / Math.max(1, part.at.tokens_ps);
@@ -429,28 +462,31 @@ function shareTraffic(parts: readonly Part[], state: PredictiveState, capacity_t
     const cost = (loaded.cost_kw - part.now.cost_kw) / LOAD_STEP_TOKENS_PS;
     part.traffic.per_token = { ...per, cost };
     const weight = weightOf(part);
-    const gives = weight < 1 || part.at.tokens_ps > DONOR_EXCESS * mean_ps;
-    if (gives && !part.rack.held && state.open(part.rack.rack_id, "routing_weight_pct"))
-      part.traffic.donor_tokens_ps = part.at.tokens_ps / weight;
-    if (!gives) {
+    const gives = part.paced && wholeLoad(part) > DONOR_EXCESS * mean_ps;
+    part.traffic.returns = weight < 1 && !gives;
+    if ((gives || weight < 1) && !part.rack.held && state.open(part.rack.rack_id, "routing_weight_pct"))
+      part.traffic.donor_tokens_ps = wholeLoad(part);
+    if (!gives && weight >= 1 && part.paced) {
       part.traffic.taker_share = Math.max(0, capacity_tokens_ps - part.at.tokens_ps);
       room_sum += part.traffic.taker_share;
     }
   }
   for (const { traffic } of parts) {
     if (room_sum > 0) traffic.taker_share /= room_sum;
-    else traffic.donor_tokens_ps = 0;
+    else if (!traffic.returns) traffic.donor_tokens_ps = 0;
+    // Where nobody takes, the router leaves all traffic where it is.
+    else traffic.per_token = { cost: 0, inlet: 0, latency: 0, rack_kw: 0 };
   }
 }
 
 /** By how much a donor's weight may change, as a share. */
-function weightRange({ rack }: Part, { actuators }: PredictiveConfig): [number, number] {
+function weightRange({ rack, traffic }: Part, { actuators }: PredictiveConfig): [number, number] {
   const { min, step_max } = actuators.routing_weight_pct;
   const now = rack.setpoints.routing_weight_pct ?? WEIGHT_FULL_PCT;
   const reach = Math.min(TRUST.routing_weight_pct, step_max);
   return [
     (Math.max(min, now - Math.min(step_max, 2 * reach)) - now) / 100,
-    (Math.min(WEIGHT_FULL_PCT, now + reach) - now) / 100,
+    (Math.min(WEIGHT_FULL_PCT, now + (traffic.returns ? step_max : reach)) - now) / 100,
   ];
 }
 
@@ -490,7 +526,8 @@ function wishOf(part: Part, values: Float64Array): Choice & { weight_change?: nu
   }
   if (part.traffic.column >= 0) {
     const change = values[part.traffic.column]!;
-    if (Math.abs(change) * 100 >= DEADBAND.routing_weight_pct) wish.weight_change = change;
+    const least = part.traffic.returns ? 0.1 : DEADBAND.routing_weight_pct;
+    if (Math.abs(change) * 100 >= least) wish.weight_change = change;
   }
   return wish;
 }
@@ -529,7 +566,7 @@ function firstBroken(part: Part, to: Choice, supply_change: number, scorer: Scor
   const worse = (name: keyof Effects, by: number) =>
     effects[name] > most[name] + by && effects[name] > now.effects[name] + by;
   if (worse("inlet", 0.1)) return "inlet";
-  if (worse("latency", 2)) return "latency";
+  if (part.paced && worse("latency", 2)) return "latency";
   if (worse("rack_kw", 0.02)) return "rack_kw";
   const cools = (to.fan_rpm_pct ?? 0) > part.at.fan_pct || now.effects.inlet > most.inlet;
   return cools ||
@@ -646,7 +683,8 @@ function reliefOf(rack: PredictiveRack, state: PredictiveState, config: Predicti
   const target = "batch_window_ms";
   const { recent } = rack.model;
   const window_ms = rack.setpoints[target];
-  if (rack.held || !recent || window_ms === null || !state.open(rack.rack_id, target)) return [];
+  const untouched = rack.held !== null && rack.held !== "persistent";
+  if (untouched || !recent || window_ms === null || !state.open(rack.rack_id, target)) return [];
   const { step_max } = config.actuators[target];
   const to = Math.max(config.batch_window_ms, window_ms - step_max);
   if (to >= window_ms) return [];

@@ -120,20 +120,22 @@ export function createTrials(context: TrialsContext, interval_ms: number): Trial
     else actions.record(rollback);
   };
 
-  /** The row's other racks on which nothing was changed while the trial's comparison runs. */
-  const controlsOf = ({ action, begun_ms }: Trial): string[] =>
+  const othersOf = ({ action }: Trial): string[] =>
     fleet.racks
       .filter(({ rack_id, row }) => row === rowOf(action.rack_id) && rack_id !== action.rack_id)
-      .map(({ rack_id }) => rack_id)
-      .filter((rack_id) => (changed_ms.get(rack_id) ?? Number.NEGATIVE_INFINITY) < begun_ms - interval_ms);
+      .map(({ rack_id }) => rack_id);
+  /** The row's other racks on which nothing was changed while the trial's comparison runs. */
+  const unchanged = ({ begun_ms }: Trial, racks: readonly string[]): string[] =>
+    racks.filter((rack_id) => (changed_ms.get(rack_id) ?? Number.NEGATIVE_INFINITY) < begun_ms - interval_ms);
 
   const look = (trial: Trial, minutes: readonly RackMinute[], now_ms: number): Finding => {
     const { action, predicted, begun_ms, asked_ms } = trial;
     const span = { from_ms: begun_ms - HISTORY_MS, to_ms: now_ms, change_ms: begun_ms };
-    const row = rowMinutes(minutes, action.rack_id, controlsOf(trial), span);
+    const others = othersOf(trial);
+    const row = rowMinutes(minutes, action.rack_id, unchanged(trial, others), span, others);
     const asked_span = { ...span, change_ms: asked_ms };
     const response = responseOf(trial, rowMinutes(minutes, action.rack_id, [], asked_span));
-    const verdict = judge(row, predicted);
+    const verdict = judge(row, predicted, action.target);
     const wrong = wrongResponse(response, trial);
     if (wrong) return { verdict, worsened: wrong, faulty: true };
     const worsened = verdict?.worsened ?? deviationRose(action.rack_id, context);

@@ -29,11 +29,12 @@ export function hallTrials(hall: Hall, scorer: Scorer) {
   const quarantined = new Set<string>();
   const indexOf = (rack_id: string) => RACKS.indexOf(rack_id);
   const device = (rack_id: string | null, target: string) => `${rack_id}/${target}`;
-  const counts = { rollbacks: 0 };
+  const counts = { rollbacks: 0, handed_back: 0 };
   const send = (action: SetpointAction) => {
     const taken = hall.command(indexOf(action.rack_id), action.target, action.to);
     known.set(action.id, { ...action, outcome: taken ? "applied" : "refused" });
-    if (action.kind === "rollback" && taken) counts.rollbacks++;
+    if (action.kind === "rollback" && taken)
+      counts[/: D rose/.test(action.reason) ? "handed_back" : "rollbacks"]++;
   };
   const trials = createTrials(
     {
@@ -81,8 +82,8 @@ export function hallTrials(hall: Hall, scorer: Scorer) {
       };
       trials.begin(action, predicted, hall.now_ms());
     },
-    /** What was taken back, and what was found at fault. */
-    notes: () => ({ rollbacks: counts.rollbacks, quarantined: quarantined.size }),
+    /** What was taken back for its effect, what because the rack's D rose, and what was found at fault. */
+    notes: () => ({ ...counts, quarantined: quarantined.size }),
   };
 }
 

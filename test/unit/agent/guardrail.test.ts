@@ -26,6 +26,8 @@ const TICK_MS = 5_000;
 /** A rack whose inlet and outlet are this many standard deviations above nominal. */
 const hot = (z: number) => ({ inlet_z: z, outlet_z: z });
 
+const OWN_SPEEDS = ["fan_rpm_pct", "pump_rpm_pct"] as const;
+
 type Setpoints = Record<RackTarget, number | null>;
 const AUTOMATIC: Setpoints = {
   fan_rpm_pct: null,
@@ -339,6 +341,44 @@ describe("the guardrail hands back", () => {
       const { log } = play([...emergency, ...ticks(300, input)]);
       expect(log.filter((i) => i.kind === "release")).toEqual([]);
     }
+  });
+
+  it("a fan that it turned up itself, once the rack is warm by its recirculated air alone: to the device's control", () => {
+    const start = { setpoints: { fan_rpm_pct: 98, pump_rpm_pct: 90 }, owned: [...OWN_SPEEDS] };
+    const surplus = { inlet_c: 24.6, heat: { inlet_z: 2.6, outlet_z: -1.5 } };
+    for (const mms_state of ["transient", "persistent"] as const) {
+      const { log, owned } = play(ticks(30, { ...surplus, mms_state }), {
+        ...start,
+        state: resumedGuardState(context, 0),
+      });
+      const fans = log.filter((i) => i.target === "fan_rpm_pct");
+      expect(fans).toMatchObject([{ kind: "release", value: null }]);
+      expect(owned).toContain("pump_rpm_pct");
+    }
+  });
+
+  it.each([
+    ["the outlet is warm, too", { inlet_c: 24.6, heat: { inlet_z: 2.6, outlet_z: 0.2 } }],
+    ["the inlet is not", { inlet_c: 22, heat: { inlet_z: 0.5, outlet_z: -1.5 } }],
+    ["the inlet comes near its limit", { inlet_c: 27.6, heat: { inlet_z: 4, outlet_z: -1.5 } }],
+    [
+      "one reading is near the limit",
+      { inlet_c: 26, hottest_inlet_c: 27.6, heat: { inlet_z: 3, outlet_z: -1 } },
+    ],
+  ])("not that fan while %s", (_what, input) => {
+    const { log } = play(ticks(30, input), {
+      setpoints: { fan_rpm_pct: 98 },
+      owned: ["fan_rpm_pct"],
+      state: resumedGuardState(context, 0),
+    });
+    expect(log.filter((i) => i.target === "fan_rpm_pct" && i.kind === "release")).toEqual([]);
+  });
+
+  it("the rack itself, to whoever wants to cool it, when it is still hot but no measure is in force any more", () => {
+    const warm = ticks(60, { heat: hot(2.2), inlet_c: 24 });
+    expect(isProtecting(play(warm, { state: resumedGuardState(context, 0) }).state)).toBe(false);
+    const measured = { state: resumedGuardState(context, 0), setpoints: { pump_rpm_pct: 85 } };
+    expect(isProtecting(play(warm, { ...measured, owned: ["pump_rpm_pct"] }).state)).toBe(true);
   });
 
   it("more slowly after a release that turned out too early", () => {

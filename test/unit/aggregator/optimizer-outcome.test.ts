@@ -10,34 +10,74 @@ const CHANGE_MS = T0 + 30 * MINUTE_MS;
 const RACKS = ["R-A-01", "R-A-02", "R-A-03", "R-A-04"];
 const predicted = { inlet_c: 22, latency_p95_ms: 180 };
 
-/** Forty minutes of a row whose load rises by a third; `changed` acts on the first rack after the change. */
-function row(changed: Partial<Record<MeasuredField, number>> = {}) {
-  const random = seededRandom(4);
+type Values = Partial<Record<MeasuredField, number>>;
+const SPAN = { from_ms: T0, to_ms: T0 + 40 * MINUTE_MS, change_ms: CHANGE_MS };
+
+/** Forty minutes of a row; the change is at the thirtieth. */
+function recorded(seed: number, values: (rack: number, minute: number, noise: () => number) => Values) {
+  const random = seededRandom(seed);
   const minutes: RackMinute[] = [];
   for (let t = 0; t < 40; t++) {
     RACKS.forEach((rack_id, i) => {
-      const add = (field: MeasuredField) => (i === 0 && t > 30 ? (changed[field] ?? 0) : 0);
-      const tokens_ps = 7_000 + 60 * t + 100 * random.normal();
-      const values: Partial<Record<MeasuredField, number>> = {
-        tokens_ps,
-        inlet_c: 22 + add("inlet_c") + 0.1 * random.normal(),
-        latency_p95_ms: 180 + add("latency_p95_ms") + 3 * random.normal(),
-        pdu_kw: 1.7 + 0.8 * (tokens_ps / 1_000) + add("pdu_kw") + 0.03 * random.normal(),
-      };
+      const measured = values(i, t, () => random.normal());
       const mean = Object.fromEntries(
-        MEASURED_FIELDS.map((field) => [field, values[field] ?? null]),
+        MEASURED_FIELDS.map((field) => [field, measured[field] ?? null]),
       ) as RackMinute["mean"];
       const rest = { samples: 12, max: mean, d_mean: null, d_max: null, energy_kwh: 0, tokens: 0 };
       minutes.push({ rack_id, minute_ms: T0 + t * MINUTE_MS, mean, ...rest });
     });
   }
-  const span = { from_ms: T0, to_ms: T0 + 40 * MINUTE_MS, change_ms: CHANGE_MS };
-  return rowMinutes(minutes, RACKS[0]!, RACKS.slice(1), span);
+  return minutes;
+}
+
+const powerOf = (tokens_ps: number, noise: () => number) => 1.7 + 0.8 * (tokens_ps / 1_000) + 0.03 * noise();
+
+/** A row whose load rises by a third; `changed` acts on the first rack after the change. */
+function row(changed: Values = {}) {
+  const minutes = recorded(4, (i, t, noise) => {
+    const add = (field: MeasuredField) => (i === 0 && t > 30 ? (changed[field] ?? 0) : 0);
+    const tokens_ps = 7_000 + 60 * t + 100 * noise();
+    return {
+      tokens_ps,
+      inlet_c: 22 + add("inlet_c") + 0.1 * noise(),
+      latency_p95_ms: 180 + add("latency_p95_ms") + 3 * noise(),
+      pdu_kw: powerOf(tokens_ps, noise) + add("pdu_kw"),
+    };
+  });
+  return rowMinutes(minutes, RACKS[0]!, RACKS.slice(1), SPAN);
+}
+
+/** A row whose p95 follows the load by 20 ms per 1,000 tokens/s; the first rack gets more of it after the change. */
+function busier(more_ps: number) {
+  const minutes = recorded(5, (i, t, noise) => {
+    const tokens_ps = 7_000 + 60 * t + 300 * noise() + (i === 0 && t > 30 ? more_ps : 0);
+    return {
+      tokens_ps,
+      inlet_c: 22 + 0.1 * noise(),
+      latency_p95_ms: 180 + (tokens_ps - 7_000) / 50 + 3 * noise(),
+      pdu_kw: powerOf(tokens_ps, noise),
+    };
+  });
+  return rowMinutes(minutes, RACKS[0]!, RACKS.slice(1), SPAN);
+}
+
+/** A row of which no rack was left unchanged; the inlets of the first `count` rise by 3 °C after the change. */
+function warmer(count: number) {
+  const minutes = recorded(6, (i, t, noise) => {
+    const tokens_ps = 7_000 + 100 * noise();
+    return {
+      tokens_ps,
+      inlet_c: 22 + 0.1 * noise() + (t > 30 && i < count ? 3 : 0),
+      latency_p95_ms: 180 + 3 * noise(),
+      pdu_kw: powerOf(tokens_ps, noise),
+    };
+  });
+  return rowMinutes(minutes, RACKS[0]!, [], SPAN, RACKS.slice(1));
 }
 
 describe("a change is judged by its rack against the row, before and after", () => {
   it("a saving is found under a load that rises meanwhile, idle power and all", () => {
-    const verdict = judge(row({ pdu_kw: -0.4 }), predicted);
+    const verdict = judge(row({ pdu_kw: -0.4 }), predicted, "fan_rpm_pct");
     expect(verdict?.realized_saving_kw).toBeCloseTo(0.4, 1);
     expect(verdict?.realized_std_error_kw).toBeLessThan(0.05);
     expect(verdict?.worsened).toBeNull();
@@ -48,23 +88,40 @@ describe("a change is judged by its rack against the row, before and after", () 
     ["p95 rises", { latency_p95_ms: 15 }, /p95/],
     ["the same load takes more power", { pdu_kw: 0.25 }, /power at equal load/],
   ])("is taken back when %s beyond noise", (_what, changed, worsened) => {
-    expect(judge(row(changed), predicted)?.worsened).toMatch(worsened);
+    expect(judge(row(changed), predicted, "fan_rpm_pct")?.worsened).toMatch(worsened);
+  });
+
+  it("is not blamed for what its kind cannot do: a window for the air that enters", () => {
+    expect(judge(row({ inlet_c: 0.8 }), predicted, "batch_window_ms")?.worsened).toBeNull();
+    expect(judge(row({ latency_p95_ms: 15 }), predicted, "batch_window_ms")?.worsened).toMatch(/p95/);
+  });
+
+  it("is not blamed for more load, but where it moved traffic", () => {
+    expect(judge(busier(1_500), predicted, "fan_rpm_pct")?.worsened).toBeNull();
+    expect(judge(busier(1_500), predicted, "routing_weight_pct")?.worsened).toMatch(/p95/);
+  });
+
+  it("is not blamed for warm air that reaches its whole row, though hardly a rack of it was left unchanged", () => {
+    expect(judge(warmer(RACKS.length), predicted, "fan_rpm_pct")?.worsened).toBeNull();
+    expect(judge(warmer(1), predicted, "fan_rpm_pct")?.worsened).toMatch(/inlet/);
   });
 
   it("stands within noise, and where what rose is what was predicted", () => {
-    expect(judge(row(), predicted)?.worsened).toBeNull();
+    expect(judge(row(), predicted, "fan_rpm_pct")?.worsened).toBeNull();
     const costly = row({ latency_p95_ms: 15, inlet_c: 0.8 });
-    expect(judge(costly, { inlet_c: 22.8, latency_p95_ms: 196 })?.worsened).toBeNull();
+    expect(judge(costly, { inlet_c: 22.8, latency_p95_ms: 196 }, "fan_rpm_pct")?.worsened).toBeNull();
   });
 
   it("stands where it costs the power that it was made for, such as a faster fan's", () => {
     const rise = row({ pdu_kw: 0.25 });
-    expect(judge(rise, { ...predicted, power_rise_kw: 0.25 })?.worsened).toBeNull();
-    expect(judge(rise, { ...predicted, power_rise_kw: 0.05 })?.worsened).toMatch(/power at equal load/);
+    expect(judge(rise, { ...predicted, power_rise_kw: 0.25 }, "fan_rpm_pct")?.worsened).toBeNull();
+    expect(judge(rise, { ...predicted, power_rise_kw: 0.05 }, "fan_rpm_pct")?.worsened).toMatch(
+      /power at equal load/,
+    );
   });
 
   it("is not judged before a whole minute has gone by", () => {
     const span = { from_ms: T0, to_ms: CHANGE_MS + MINUTE_MS, change_ms: CHANGE_MS };
-    expect(judge(rowMinutes([], "R-A-01", [], span), predicted)).toBeNull();
+    expect(judge(rowMinutes([], "R-A-01", [], span), predicted, "fan_rpm_pct")).toBeNull();
   });
 });

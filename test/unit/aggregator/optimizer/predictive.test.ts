@@ -100,6 +100,56 @@ describe("the predictive plan", () => {
     expect(supply?.to ?? 19.4).toBeGreaterThanOrEqual(19.4);
   });
 
+  it("warms the supply air past a hot rack that its own guardrail holds, but not until that rack is near its limit", () => {
+    const heldAt = (inlet_c: number) => {
+      const held = rack("R-A-01", { inlet_c, outlet_c: 38 }, { held: "guarded" });
+      const { proposals } = planPredictive(state([held, ...six().slice(1)]), planning, solve);
+      return proposals.find(({ target }) => target === "supply_c")?.to ?? 19.4;
+    };
+    expect(heldAt(24.2)).toBe(19.9);
+    expect(heldAt(27)).toBe(19.4);
+  });
+
+  it("cools a rack in trouble of its own by its own devices", () => {
+    const racks = [rack("R-A-01", { inlet_c: 25, outlet_c: 39, fan_pct: 80 }), ...six().slice(1)];
+    const { proposals } = planPredictive(state(racks), planning, solve);
+    const fan = proposals.find(({ rack_id, target }) => rack_id === "R-A-01" && target === "fan_rpm_pct");
+    expect(fan?.to).toBe(75);
+  });
+
+  it("lets the busiest racks alone give traffic away, and has everyone else take all of theirs", () => {
+    const setpoints = { ...NO_SETPOINTS, routing_weight_pct: 93 };
+    const even = six().map((r) => ({ ...r, setpoints }));
+    const back = planPredictive(state(even), planning, solve).proposals.filter(
+      ({ target }) => target === "routing_weight_pct",
+    );
+    expect(back).toHaveLength(6);
+    for (const { to } of back) expect(to).toBe(100);
+
+    const busy = rack("R-A-01", { tokens_ps: 11_500, latency_p95_ms: 235 });
+    const given = planPredictive(state([busy, ...six().slice(1)]), planning, solve).proposals.filter(
+      ({ target }) => target === "routing_weight_pct",
+    );
+    expect(given).toMatchObject([{ rack_id: "R-A-01" }]);
+    expect(given[0]!.to).toBeLessThan(100);
+  });
+
+  it("still cools a rack whose p95 alone is badly predicted, with its usual batching window", () => {
+    const model = modelOf();
+    for (let n = 0; n < 720; n++)
+      model.observe({ ...NOMINAL, latency_p95_ms: 185 + (n % 48 < 24 ? 90 : -90) });
+    expect(model.one_step.latency_p95_ms).toBeGreaterThan(25);
+    expect(siteTrouble([model])).toBeNull();
+    const setpoints = { ...NO_SETPOINTS, batch_window_ms: 50 };
+    const racks = [rack("R-A-01", {}, { model, setpoints }), ...six().slice(1)];
+    const own = planPredictive(state(racks), planning, solve).proposals.filter(
+      ({ rack_id }) => rack_id === "R-A-01",
+    );
+    expect(own.map(({ target }) => target)).toContain("fan_rpm_pct");
+    expect(own.find(({ target }) => target === "batch_window_ms")?.to).toBe(20);
+    expect(own.some(({ target }) => target === "routing_weight_pct")).toBe(false);
+  });
+
   it("narrows the batching window where p95 would exceed its margin", () => {
     const slow = six({ latency_p95_ms: 245, batch_window_ms: 60, tokens_ps: 9_000 }).map((r) => ({
       ...r,

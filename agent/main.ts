@@ -1,4 +1,3 @@
-#!/usr/bin/env node
 import { Command } from "commander";
 import { integerOption, numberOption, runCli } from "../shared/cli.ts";
 import { completionCommand } from "../shared/completion/command.ts";
@@ -82,5 +81,8 @@ program
   .action(score);
 program.addCommand(completionCommand(() => program));
 
-// Not awaited: the single binary is a CommonJS bundle, which knows no top-level await. It never rejects.
-if (import.meta.main) void runCli(program, process.argv);
+/** Runs the command that the process was started with; never rejects. */
+export const start = () => runCli(program, process.argv);
+
+// Not awaited: the single binary, which starts here, is a CommonJS bundle, which knows no top-level await.
+if (import.meta.main) void start();

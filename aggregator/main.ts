@@ -1,11 +1,6 @@
-#!/usr/bin/env node
-import { enableCompileCache } from "node:module";
 import { Command } from "commander";
 import { runCli } from "../shared/cli.ts";
 import { packageVersion } from "../shared/version.ts";
-
-// Compiled modules are kept in the temporary directory, which halves the time of every start but the first.
-enableCompileCache();
 
 /** In the order of the help. A command is loaded only when it is asked for: most need little of what others do. */
 const COMMANDS: Readonly<Record<string, () => Promise<Command>>> = {
@@ -42,4 +37,7 @@ export async function aggregatorProgram(name?: string): Promise<Command> {
   return program;
 }
 
-if (import.meta.main) await runCli(await aggregatorProgram(process.argv[2]), process.argv);
+/** Runs the command that the process was started with. */
+export async function start(): Promise<void> {
+  await runCli(await aggregatorProgram(process.argv[2]), process.argv);
+}

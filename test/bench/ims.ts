@@ -28,7 +28,7 @@ interface Figures {
 export async function benchIms(): Promise<void> {
   const folder = mkdtempSync(join(tmpdir(), "skadi-bench-"));
   const data = join(folder, "training_ims.csv");
-  node(["sim/main.ts", "generate", "training_ims", "--out", data, "--json"]);
+  node(["sim/start.mjs", "generate", "training_ims", "--out", data, "--json"]);
   const with_peer = ensurePeer();
   const peer_script = peerScript();
   if (with_peer) console.log(`peer: ${peer_script}`);
@@ -47,7 +47,7 @@ export async function benchIms(): Promise<void> {
 
 async function measure(data: string, model_file: string): Promise<Figures> {
   const started = performance.now();
-  const args = ["aggregator/main.ts", "train", "--data", data, "--out", model_file, "--json"];
+  const args = ["aggregator/start.mjs", "train", "--data", data, "--out", model_file, "--json"];
   const summary = JSON.parse(node(args)) as { train_s: number; peak_mb: number; mean_d2: number };
   const total_s = (performance.now() - started) / 1000;
   const model = readModelFile(model_file);

@@ -113,7 +113,7 @@ async function startAggregator(folder: string, rows: readonly string[]): Promise
   const listen = { broker: { port: mqtt_port }, http: { port: http_port, requests_per_minute: 1_000_000 } };
   const log = { level: "warn" };
   writeFileSync(config_file, JSON.stringify({ data_dir, rows, racks_per_row: PER_ROW, ...listen, log }));
-  const child = spawn(process.execPath, ["aggregator/main.ts", "run", "--config", config_file], {
+  const child = spawn(process.execPath, ["aggregator/start.mjs", "run", "--config", config_file], {
     ...{ cwd: ROOT, stdio: ["ignore", "ignore", "inherit"] },
   });
   const url = `http://127.0.0.1:${http_port}`;

@@ -13,7 +13,7 @@ describe.runIf(hasProgram("tmux"))("an operator at a terminal", () => {
     const site = await startDemo({ speed: 20, racks: 36 });
     const env = { SKADI_URL: site.http_url, SKADI_DATA_DIR: site.data_dir };
     const terminal = openTerminal({ env });
-    const run = (command: string) => terminal.type(`clear; node aggregator/main.ts ${command}\n`);
+    const run = (command: string) => terminal.type(`clear; node aggregator/start.mjs ${command}\n`);
 
     // Live: the site as it is now, in colours.
     run("top");
@@ -107,7 +107,7 @@ describe.runIf(hasProgram("tmux"))("an operator at a terminal", () => {
     const first = startProgram("aggregator", ["run"], env);
     await first.says(/dashboard/);
     const terminal = openTerminal({ env });
-    terminal.type("node aggregator/main.ts top --interval 0.5\n");
+    terminal.type("node aggregator/start.mjs top --interval 0.5\n");
     await terminal.sees(/0\/72 online[\s\S]*R-A-01 × offline/);
     first.process.kill("SIGTERM");
     expect(await first.exit()).toBe(0);

@@ -197,7 +197,7 @@ describe.runIf(hasProgram("tmux"))("colours", () => {
   const coloured = "\u001b[3";
 
   it("are for terminals, unless NO_COLOR forbids", async () => {
-    const command = "clear; node aggregator/main.ts top --once --row D";
+    const command = "clear; node aggregator/start.mjs top --once --row D";
     const colourful = openTerminal({ env });
     colourful.type(`${command}\n`);
     await colourful.sees(/R-D-12/);

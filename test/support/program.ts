@@ -31,7 +31,7 @@ export function startProgram(
 }
 
 function launch(file: ProgramFile, args: readonly string[], env: Record<string, string>): Program {
-  const child = spawn(process.execPath, [`${file}/main.ts`, ...args], {
+  const child = spawn(process.execPath, [`${file}/start.mjs`, ...args], {
     cwd: ROOT,
     env: { ...process.env, ...env, NO_COLOR: "1" },
     stdio: ["pipe", "pipe", "pipe"],

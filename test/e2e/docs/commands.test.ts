@@ -78,7 +78,7 @@ describe("every call of a Skadi program in the docs", () => {
   const helps = new Map<string, Promise<string>>();
   const helpOf = (program: string, words: string[]) => {
     const key = [program, ...words].join(" ");
-    const main = join(ROOT, program.replace("skadi-", ""), "main.ts");
+    const main = join(ROOT, program.replace("skadi-", ""), "start.mjs");
     const asked = helps.get(key) ?? run(process.execPath, [main, ...words, "--help"]).then((r) => r.stdout);
     helps.set(key, asked);
     return asked;

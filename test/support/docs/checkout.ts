@@ -20,7 +20,7 @@ export function checkout(): { folder: string; path: string } {
   mkdirSync(bin);
   for (const [program, part] of Object.entries(PROGRAMS)) {
     const script = join(bin, program);
-    writeFileSync(script, `#!/bin/sh\nexec node ${join(folder, part, "main.ts")} "$@"\n`);
+    writeFileSync(script, `#!/bin/sh\nexec node ${join(folder, part, "start.mjs")} "$@"\n`);
     chmodSync(script, 0o755);
   }
   return { folder, path: [bin, join(ROOT, "node_modules/.bin"), process.env.PATH].join(":") };

@@ -215,7 +215,7 @@ function print(result: {
   footprints: Footprint[];
 }): void {
   console.log(
-    `footprint: the packaged agent (${result.binary_mb} MB) with ${result.devices} devices read each second, over ${result.minutes} min; first score on the broker ${result.first_score_s} s after its start, of which 1 s is the first tick`,
+    `footprint: the packaged agent (${result.binary_mb} MB) with ${result.devices} devices read each second, over ${result.minutes} min; first score on the broker ${result.first_score_s} s after its start`,
   );
   console.log("| program | RSS first, last, max (MB) | its own | mapped from files | CPU of one core |");
   console.log("|---|---:|---:|---:|---:|");

@@ -48,7 +48,7 @@ describe.runIf(hasProgram("tmux"))("an operator at a terminal", () => {
     await terminal.sees(/QUEUE +TOK\/S .*MODE +WHY/);
     await terminal.sees(/36 of 36/);
     terminal.press("q");
-    await terminal.sees(/^\$ clear; node aggregator\/main.ts top\n\$ $|^\$ *$/m);
+    await terminal.sees(/^\$ clear; node aggregator\/start.mjs top\n\$ $|^\$ *$/m);
     expect(terminal.screen()).not.toContain("R-C-07");
 
     // The incident: listed, told, acknowledged.

@@ -170,9 +170,8 @@ function secureAgent(
     return new https.Agent({ ...options, ...ca, rejectUnauthorized: verify });
   const pinned_only = ca_file === undefined;
   // A resumed session does not show the certificate again.
-  const agent = new https.Agent({
-    ...{ ...options, ...ca, rejectUnauthorized: verify && !pinned_only, maxCachedSessions: 0 },
-  });
+  const trust = { ...ca, rejectUnauthorized: verify && !pinned_only, maxCachedSessions: 0 };
+  const agent = new https.Agent({ ...options, ...trust });
   // The request gets its connection when the certificate is known: nothing was sent until then, no credentials either.
   agent.createConnection = (target, callback) => {
     const socket = connect({ ...(target as ConnectionOptions), timeout: CONNECT_TIMEOUT_MS });

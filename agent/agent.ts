@@ -235,7 +235,10 @@ export function createAgent(options: AgentOptions): Agent {
     if (reading_since_ms === asked_ms) reading_since_ms = null;
   }
 
-  /** A rack that was without its guard for a while does not wait for a whole interval more. */
+  /**
+   * Where one reading is all that is scored, a rack that was without its guard for a while does not wait for a whole
+   * interval more. Where scores are of means, one reading would look like a deviation by its noise alone.
+   */
   async function firstLook(): Promise<void> {
     await sample();
     if (stats.samples > 0 && last_tick_ms === null && stops.length > 0) tick();
@@ -633,7 +636,7 @@ export function createAgent(options: AgentOptions): Agent {
       log.info({ event: "agent_started", ...started, fields: MEASURED_FIELDS.length });
       stops.push(clock.every(config.loop.sample_s * 1000, () => void sample()));
       stops.push(clock.every(config.loop.score_s * 1000, tick));
-      void firstLook();
+      if (config.loop.score_s <= config.loop.sample_s) void firstLook();
       watchdog.ready(`${orders.mode()}, starting`);
     },
     async stop() {

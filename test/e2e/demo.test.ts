@@ -34,8 +34,8 @@ describe("the demo", () => {
     const summary = JSON.parse(stdout);
     expect(summary).toMatchObject({ racks: 72, lost: 0, errors: 0, duplicates: 0, mode: "advisory" });
     expect(summary.scores).toBeGreaterThanOrEqual(72 * 10);
-    // An agent's first look, and the sample after it, may come before its model.
-    expect(summary.samples - summary.scores).toBeLessThanOrEqual(2 * 72);
+    // An agent's first sample may come before its model.
+    expect(summary.samples - summary.scores).toBeLessThanOrEqual(72);
   }, 120_000);
 
   it("stops cleanly on Ctrl-C", async () => {

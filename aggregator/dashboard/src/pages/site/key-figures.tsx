@@ -74,7 +74,7 @@ export function KeyFigures(): JSX.Element {
           value={number(kpis.inlet_compliance_pct, 1)}
           unit="%"
           tone={kpis.inlet_compliance_pct !== null && kpis.inlet_compliance_pct < 100 ? "bad" : undefined}
-          note={`below ${temperature(limits.inlet_c, 0)}; the hottest:`}
+          note={`below ${temperature(limits.inlet_c, 0)}${whole.length > 1 ? "; the hottest:" : ""}`}
         >
           <Spark values={whole.map(({ inlet_max_c }) => inlet_max_c)} limit={limits.inlet_c} />
         </Tile>

@@ -145,7 +145,7 @@ export function retrain(request: RetrainRequest, read: ReadSeries): RetrainOutco
 
   /** Held against the other on all that either may take for nominal. */
   function bestUnjudged(): UnjudgedModel | null {
-    const looks = site_models.flatMap((one) => lookAgain(request, read, one) ?? []);
+    const looks = lookAgain(request, read, site_models);
     if (looks.length === 0) return null;
     for (const { trained } of looks) competitors.set(trained, newTrial(trained.model));
     const other = { id: rival.id, trial: newTrial(winner?.model ?? champion) };

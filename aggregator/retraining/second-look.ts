@@ -1,3 +1,4 @@
+import { intervalBuilder } from "../../shared/ims/evaluate.ts";
 import { FEATURES } from "../../shared/ims/features.ts";
 import { createScorer } from "../../shared/ims/score.ts";
 import { thresholdsAt } from "../../shared/ims/thresholds.ts";
@@ -27,12 +28,27 @@ export interface SecondLook {
  * end of what is normal now: without it, the next model alarms there as well. A fault stays out: it is far from what
  * its rack was learnt from.
  *
- * @returns null where such incidents are a matter of few racks, or nothing can be taken back
+ * @returns none where such incidents are a matter of few racks, or nothing can be taken back
  */
-export function lookAgain(request: RetrainRequest, read: ReadSeries, first: Trained): SecondLook | null {
-  const { scope, span } = first;
+export function lookAgain(
+  request: RetrainRequest,
+  read: ReadSeries,
+  models: readonly Trained[],
+): SecondLook[] {
   const { racks } = countLeftOut(request, read, request.range);
-  if (racks < RACKS_SHARE_MIN * request.racks.length) return null;
+  if (racks < RACKS_SHARE_MIN * request.racks.length) return [];
+  return models.flatMap((first) => {
+    const taken = takeBack(request, read, first);
+    return taken ? [{ ...taken, racks }] : [];
+  });
+}
+
+function takeBack(
+  request: RetrainRequest,
+  read: ReadSeries,
+  first: Trained,
+): Omit<SecondLook, "racks"> | null {
+  const { scope, span } = first;
   const suffix = `${first.suffix}_unjudged`;
   let trained = first;
   let usable: UsableRows = (series) => usableRows(series, request.exclusions);
@@ -46,7 +62,7 @@ export function lookAgain(request: RetrainRequest, read: ReadSeries, first: Trai
   }
   if (trained === first) return null;
   const [before, after] = [countLeftOut(request, read, span), countLeftOut(request, read, span, usable)];
-  return { trained, racks, share: 1 - after.rows / before.rows };
+  return { trained, share: 1 - after.rows / before.rows };
 }
 
 /** What nothing speaks against, and of the rest what nobody judged and the model does not alarm at. */
@@ -65,14 +81,14 @@ function countLeftOut(
   request: RetrainRequest,
   read: ReadSeries,
   { from_ms, to_ms }: Span,
-  also?: UsableRows,
+  usable: UsableRows = (series) => usableRows(series, request.exclusions),
 ) {
   const stride = Math.max(1, Math.round(60_000 / request.interval_ms));
   const counted = { racks: 0, rows: 0 };
   for (const { rack_id } of request.racks) {
     const series = read(rack_id, from_ms, to_ms, stride);
-    const usable = (also ?? ((rows) => usableRows(rows, request.exclusions)))(series);
-    const rows = usableRows(series, request.lenient).filter((possible, i) => possible && !usable[i]).length;
+    const taken = usable(series);
+    const rows = usableRows(series, request.lenient).filter((possible, i) => possible && !taken[i]).length;
     if (rows > 0) counted.racks++;
     counted.rows += rows;
   }
@@ -85,20 +101,17 @@ function alarmSpans({ racks, mms }: RetrainRequest, read: ReadSeries, { model, s
   return new Map(
     racks.map(({ rack_id }) => {
       const { ts_ms, x } = read(rack_id, span.from_ms, span.to_ms, 1);
-      const spans: Span[] = [];
+      const alarms = intervalBuilder();
       let filter: MmsFilter | null = null;
-      let standing: Span | null = null;
       for (let i = 0; i < ts_ms.length; i++) {
         const { d, cluster } = scorer.score(x.subarray(i * F, i * F + F));
         if (Number.isNaN(d)) continue;
         filter = nextFilter(filter, { d, ...thresholdsAt(model, cluster) }, mms);
-        if (filter.state !== "persistent") standing = null;
-        else if (standing) standing.to_ms = ts_ms[i]! + SETTLE_MS;
-        else {
-          standing = { from_ms: ts_ms[i]! - LEAD_MS, to_ms: ts_ms[i]! + SETTLE_MS };
-          spans.push(standing);
-        }
+        alarms.at(ts_ms[i]!, filter.state === "persistent");
       }
+      const spans = alarms
+        .end()
+        .map(({ start_ms, end_ms }) => ({ from_ms: start_ms - LEAD_MS, to_ms: end_ms + SETTLE_MS }));
       return [rack_id, spans] as const;
     }),
   );

@@ -60,7 +60,6 @@ export async function benchFootprint({ minutes = MINUTES, json = false }: BenchO
     const first_score_s = await first_score;
     await observer.endAsync();
     for (const peer of peers(folder)) watched.push({ ...peer, child: start(peer.program, peer.args) });
-    started.push(...watched.map(({ child }) => child));
     const footprints = await watch(watched, minutes);
     const result = {
       bench: "footprint",

@@ -115,13 +115,13 @@ function Snow(): JSX.Element {
   );
 }
 
-/** Whether Skadi may drive anything is the first thing to know about what it does. */
 const MODE_TITLES = {
   killed: "Nothing is driven, whatever the mode",
   closed_loop: "Skadi drives fans, pumps and traffic within their limits",
   advisory: "Skadi advises and drives nothing",
 };
 
+/** Whether Skadi may drive anything is the first thing to know about what it does. */
 function SiteMode(): JSX.Element {
   const { mode, kill_switch, overrides } = site.value!;
   const exceptions = Object.keys(overrides.rows).length + Object.keys(overrides.racks).length;

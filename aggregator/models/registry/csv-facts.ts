@@ -68,7 +68,8 @@ function instantSpan() {
         if (column === undefined) column = instantColumn(lines.toString("latin1", at, end));
         else if (column) {
           const start = cellStart(lines, at, end, column);
-          if (start !== null && !isAt(lines, start, last)) note(cellAt(lines, start, end, column.separator));
+          if (start !== null && !isCell(last, lines, start, end, column.separator))
+            note(cellAt(lines, start, end, column.separator));
         }
         at = end + 1;
       }
@@ -99,10 +100,11 @@ function cellStart(
   return start;
 }
 
-/** Whether the lines go on like this. An instant that begins like another and is longer is none. */
-function isAt(lines: Buffer, start: number, text: Buffer): boolean {
-  if (text.length === 0) return false;
-  for (let i = 0; i < text.length; i++) if (lines[start + i] !== text[i]) return false;
+/** Whether the cell that starts here is this one, without a view of the bytes for every line. */
+function isCell(cell: Buffer, lines: Buffer, start: number, end: number, separator: number): boolean {
+  const stop = start + cell.length;
+  if (stop > end || (stop < end && lines[stop] !== separator)) return false;
+  for (let i = 0; i < cell.length; i++) if (lines[start + i] !== cell[i]) return false;
   return true;
 }
 

@@ -50,6 +50,11 @@ describe("what a CSV file is", () => {
     }
   });
 
+  it("takes an instant that goes on from the one before for another", () => {
+    const { from, to } = csvFacts(csv("ts,inlet_c\n2026-01-01,21\n2026-01-01T10:00:00Z,22\n"));
+    expect([from, to]).toEqual(["2026-01-01T00:00:00.000Z", "2026-01-01T10:00:00.000Z"]);
+  });
+
   it("is the same for a file of many blocks with a line longer than one, read in a second thread", async () => {
     const filler = "x".repeat(2_500_000);
     const lines = Array.from(

@@ -434,6 +434,8 @@ export function createRollouts(context: RolloutsContext): Rollouts {
       for (const { id, story } of all()) told.set(id, story.length);
       if (site.release) {
         apply({ kind: "restart" });
+        // We may have died between writing the state and the stages that follow from it.
+        putStages();
         noteRelease(null);
         return;
       }

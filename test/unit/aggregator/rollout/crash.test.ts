@@ -96,6 +96,21 @@ describe("a rollout over crashes", () => {
     }
   }, 240_000);
 
+  it("ends the same wherever the aggregator dies on the way of a halt", () => {
+    for (let boundaries = 0; boundaries < 20; boundaries++) {
+      const site = given(boundaries % 2 === 0);
+      site.run(30);
+      start(site, "old", false);
+      site.run(15);
+      start(site, "good", false);
+      site.run(0.5);
+      site.crashAfter(boundaries);
+      site.act((rollouts) => rollouts.halt(rollouts.list()[0]!.id, "test", "halt"));
+      settle(site);
+      converged(site);
+    }
+  });
+
   it("converges whatever happens in whichever order: starts, halts, roll-backs, pins, deaths of either side", () => {
     const event = fc.oneof(
       fc.record({

@@ -14,7 +14,8 @@ export function uncommanded(
   sample: TelemetrySample,
   setpoints: Readonly<Record<RackTarget, number | null>>,
 ): TelemetrySample {
-  const commanded = SPEEDS.filter((speed) => setpoints[speed] !== null);
-  if (commanded.length === 0) return sample;
-  return { ...sample, ...Object.fromEntries(commanded.map((speed) => [speed, null])) };
+  if (!SPEEDS.some((speed) => setpoints[speed] !== null)) return sample;
+  const seen = { ...sample };
+  for (const speed of SPEEDS) if (setpoints[speed] !== null) seen[speed] = null;
+  return seen;
 }

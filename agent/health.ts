@@ -55,8 +55,9 @@ export function createSupervisor(health: HealthDescription | null, limit_c: numb
       if (INTERVENTIONS.some((target) => setpoints[target] !== null)) intervened_ms = at_ms;
       const verdict = monitor.check(at_ms, toFeatures(sample), at_ms - intervened_ms < SETTLE_MS);
       const named = [...new Set(verdict.alarms.map(({ field, problem }) => `${field}: ${problem}`))];
-      const news = named.join() === known ? null : named;
-      known = named.join();
+      const now_known = named.join();
+      const news = now_known === known ? null : named;
+      known = now_known;
       return {
         sample: marked(sample, verdict),
         guarded: guarded(sample, verdict, limit_c),
@@ -87,6 +88,7 @@ function marked(sample: TelemetrySample, { suspects }: HealthVerdict): Telemetry
  */
 function guarded(sample: TelemetrySample, { suspects }: HealthVerdict, limit_c: number): TelemetrySample {
   const removed = suspects.filter((suspicion) => !looksHot(sample, suspicion, limit_c));
+  if (removed.length === 0) return sample;
   return { ...sample, ...Object.fromEntries(removed.map(({ field }) => [sensorOf(field), null])) };
 }
 

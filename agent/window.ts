@@ -77,12 +77,13 @@ export function sampleWindow(start_ms: number | null, sample_s = 1): SampleWindo
       const lone = opening && last_ms === previous_ms;
       if (last_ms <= previous_ms && !lone) return null;
       opening = false;
+      const values = {} as WindowSample["values"];
+      for (const [f, field] of MEASURED_FIELDS.entries())
+        values[field] = combine(field, sums[f]!, counts[f]!);
       const sample: WindowSample = {
         at_ms: last_ms,
         interval_s: lone ? sample_s : (last_ms - previous_ms) / 1000,
-        values: Object.fromEntries(
-          MEASURED_FIELDS.map((field, f) => [field, combine(field, sums[f]!, counts[f]!)]),
-        ) as WindowSample["values"],
+        values,
         hottest_inlet_c,
         quality,
       };
@@ -98,8 +99,8 @@ export function sampleWindow(start_ms: number | null, sample_s = 1): SampleWindo
 }
 
 function believable(field: MeasuredField, value: number): boolean {
-  const [low, high] = FIELD_RANGE[field];
-  return Number.isFinite(value) && value >= low && value <= high;
+  const range = FIELD_RANGE[field];
+  return Number.isFinite(value) && value >= range[0] && value <= range[1];
 }
 
 function combine(field: MeasuredField, sum: number, count: number): number | null {

@@ -55,9 +55,15 @@ export function measureEffect(
 
 function lessControls(value: number, controls: readonly Series[], t: number): number | null {
   if (controls.length < CONTROLS_MIN) return value;
-  const others = controls.map((series) => series[t] ?? null).filter((other) => other !== null);
-  if (others.length < CONTROLS_MIN) return null;
-  return value - others.reduce((sum, other) => sum + other, 0) / others.length;
+  let sum = 0;
+  let n = 0;
+  for (const series of controls) {
+    const other = series[t] ?? null;
+    if (other === null) continue;
+    sum += other;
+    n++;
+  }
+  return n < CONTROLS_MIN ? null : value - sum / n;
 }
 
 /** Root mean square of the same comparison at every minute before the change; 0 where there are too few. */

@@ -107,16 +107,25 @@ function pooledSlope(racks: readonly { value: Series; load: Series }[], change: 
   let covariance = 0;
   let variance = 0;
   for (const { value, load } of racks) {
-    const pairs = value
-      .slice(0, change)
-      .map((measured, t) => [measured, load[t] ?? null] as const)
-      .filter((pair): pair is readonly [number, number] => pair[0] !== null && pair[1] !== null);
-    const mean = pairs.reduce((sum, [measured]) => sum + measured, 0) / pairs.length;
-    const mean_ps = pairs.reduce((sum, [, ps]) => sum + ps, 0) / pairs.length;
-    for (const [measured, ps] of pairs) {
-      covariance += (measured - mean) * (ps - mean_ps);
-      variance += (ps - mean_ps) ** 2;
-    }
+    let sum = 0;
+    let sum_ps = 0;
+    let n = 0;
+    const eachPair = (add: (measured: number, tokens_ps: number) => void) => {
+      for (let t = 0; t < Math.min(change, value.length); t++) {
+        const measured = value[t] ?? null;
+        const tokens_ps = load[t] ?? null;
+        if (measured !== null && tokens_ps !== null) add(measured, tokens_ps);
+      }
+    };
+    eachPair((measured, tokens_ps) => {
+      sum += measured;
+      sum_ps += tokens_ps;
+      n++;
+    });
+    eachPair((measured, tokens_ps) => {
+      covariance += (measured - sum / n) * (tokens_ps - sum_ps / n);
+      variance += (tokens_ps - sum_ps / n) ** 2;
+    });
   }
   return variance > 0 ? Math.max(0, covariance / variance) : 0;
 }

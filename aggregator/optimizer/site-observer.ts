@@ -144,7 +144,13 @@ export function createSiteObserver(
       const neighbour_c = neighbours(rack);
       rack.model.observe({
         interval_s: seen.interval_s,
-        ...{ inlet_c, outlet_c, pdu_kw, gpu_kw, tokens_ps, latency_p95_ms, queue_depth },
+        inlet_c,
+        outlet_c,
+        pdu_kw,
+        gpu_kw,
+        tokens_ps,
+        latency_p95_ms,
+        queue_depth,
         fan_pct: fan_rpm_pct,
         pump_pct: pump_rpm_pct,
         batch_window_ms: setpoints.batch_window_ms ?? equipment.batch_window_ms,

@@ -17,7 +17,7 @@ export function racksOf(rows: readonly string[], racks_per_row: number): string[
 
 /** The row letters of a rack id; throws nothing, since a RackId always has them. */
 export function rowOf(rack_id: string): string {
-  return rack_id.split("-")[1] ?? "";
+  return rack_id.slice(2, rack_id.lastIndexOf("-"));
 }
 
 /** The first `count` row names: A … Z, AA, AB … */

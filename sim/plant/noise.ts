@@ -11,12 +11,19 @@ export interface NoiseSource {
 }
 
 export function noiseSource(seed: number): NoiseSource {
+  // All channels of a rack are mostly read at once: what they share is mixed once.
+  let mixed_ms = Number.NaN;
+  let mixed_rack = -1;
+  let mixed = 0;
   const key = (instant_ms: number, rack: number, channel: number) => {
-    const high = Math.floor(instant_ms / 4294967296);
-    let h = mix(seed ^ (instant_ms | 0));
-    h = mix((h + Math.imul(high, 0x9e3779b1)) | 0);
-    h = mix(h ^ Math.imul(rack + 1, 0x85ebca77));
-    return mix((h + Math.imul(channel + 1, 0xc2b2ae3d)) | 0);
+    if (instant_ms !== mixed_ms || rack !== mixed_rack) {
+      const high = Math.floor(instant_ms / 4294967296);
+      const h = mix((mix(seed ^ (instant_ms | 0)) + Math.imul(high, 0x9e3779b1)) | 0);
+      mixed = mix(h ^ Math.imul(rack + 1, 0x85ebca77));
+      mixed_ms = instant_ms;
+      mixed_rack = rack;
+    }
+    return mix((mixed + Math.imul(channel + 1, 0xc2b2ae3d)) | 0);
   };
   const unit = (h: number) => (h >>> 0) / 4294967296;
   return {

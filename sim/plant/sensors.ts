@@ -44,6 +44,12 @@ const SENSORS: Record<SensorField, { noise: number; resolution: number; span: nu
   pump_rpm_pct: { noise: 4.5, resolution: 0.1, span: 25 },
 };
 
+/** Each sensor's own stream of noise. */
+const CHANNELS = Object.fromEntries(SENSOR_FIELDS.map((field, f) => [field, f])) as Record<
+  SensorField,
+  number
+>;
+
 /** A drift of severity 1 reaches the span in this time; a spike of severity 1 hits this share of the readings. */
 const DRIFT_S = 600;
 const SPIKE_SHARE = 0.2;
@@ -78,35 +84,6 @@ export function createSensorReader(racks: Racks, seed: number, p: PlantParameter
   const noise = noiseSource(seed);
   const buffer = { mean: 0, variance: 0, blocked_share: 0 };
 
-  const healthy = (index: number, i: number, now_ms: number): number => {
-    const field = SENSOR_FIELDS[index]!;
-    const { noise: deviation, resolution } = SENSORS[field];
-    const value = (truth: number, spread = deviation) => {
-      const noisy = spread > 0 ? truth + spread * noise.normal(now_ms, i, index) : truth;
-      return Math.round(noisy / resolution) * resolution;
-    };
-    switch (field) {
-      case "inlet_c":
-        return tidy(value(racks.inlet_sensed_c[i]!));
-      case "outlet_c":
-        return tidy(value(racks.outlet_sensed_c[i]!));
-      case "pdu_kw":
-        return tidy(Math.max(0, value(racks.pdu_sensed_kw[i]!)));
-      case "gpu_energy_j_total":
-        return Math.floor(racks.gpu_energy_j[i]!);
-      case "tokens_ps":
-        return Math.max(0, value(racks.served_tokens_ps[i]!));
-      case "latency_p95_ms":
-        return tidy(Math.max(1, value(racks.latency_p95_ms[i]!, Math.hypot(deviation, p95Error(i)))));
-      case "queue_depth":
-        return Math.max(1, value(racks.queue_depth[i]!, Math.hypot(deviation, gaugeSpread(i))));
-      case "fan_rpm_pct":
-        return tidy(percent(value(racks.fan_pct[i]!)));
-      case "pump_rpm_pct":
-        return tidy(percent(value(racks.pump_pct[i]!)));
-    }
-  };
-
   /**
    * Standard error of a 95th percentile over the batches that one second completes:
    * √(p(1−p)/n) ÷ density, with the density of an exponential wait, 0.05 ÷ mean (Kendall & Stuart §10.10).
@@ -125,11 +102,27 @@ export function createSensorReader(racks: Racks, seed: number, p: PlantParameter
 
   return {
     read(i, now_ms, faults) {
-      const readings = {} as SensorReadings;
-      for (let f = 0; f < SENSOR_FIELDS.length; f++) readings[SENSOR_FIELDS[f]!] = healthy(f, i, now_ms);
+      const value = (field: SensorField, truth: number, spread = SENSORS[field].noise) => {
+        const { resolution } = SENSORS[field];
+        const noisy = truth + spread * noise.normal(now_ms, i, CHANNELS[field]);
+        return Math.round(noisy / resolution) * resolution;
+      };
+      const p95_spread_ms = Math.hypot(SENSORS.latency_p95_ms.noise, p95Error(i));
+      const queue_spread = Math.hypot(SENSORS.queue_depth.noise, gaugeSpread(i));
+      const readings: SensorReadings = {
+        inlet_c: tidy(value("inlet_c", racks.inlet_sensed_c[i]!)),
+        outlet_c: tidy(value("outlet_c", racks.outlet_sensed_c[i]!)),
+        pdu_kw: tidy(Math.max(0, value("pdu_kw", racks.pdu_sensed_kw[i]!))),
+        gpu_energy_j_total: Math.floor(racks.gpu_energy_j[i]!),
+        tokens_ps: Math.max(0, value("tokens_ps", racks.served_tokens_ps[i]!)),
+        latency_p95_ms: tidy(Math.max(1, value("latency_p95_ms", racks.latency_p95_ms[i]!, p95_spread_ms))),
+        queue_depth: Math.max(1, value("queue_depth", racks.queue_depth[i]!, queue_spread)),
+        fan_rpm_pct: tidy(percent(value("fan_rpm_pct", racks.fan_pct[i]!))),
+        pump_rpm_pct: tidy(percent(value("pump_rpm_pct", racks.pump_pct[i]!))),
+      };
       for (const active of faults) {
         const { field } = active.fault;
-        const channel = SENSOR_FIELDS.length + SENSOR_FIELDS.indexOf(field);
+        const channel = SENSOR_FIELDS.length + CHANNELS[field];
         readings[field] = disturb(active, readings[field], now_ms, noise.uniform(now_ms, i, channel));
       }
       return readings;

@@ -7,11 +7,24 @@ import type { Plant } from "../plant/plant.ts";
 export function rackReader(plant: Plant, rack_id: string): () => SensorRead {
   let counter_j: number | null = null;
   return () => {
-    const { gpu_energy_j_total, ...values } = plant.read(rack_id);
-    const gpu_energy_j =
-      gpu_energy_j_total === null || counter_j === null ? null : gpu_energy_j_total - counter_j;
-    counter_j = gpu_energy_j_total ?? counter_j;
-    return { at_ms: plant.now_ms, values: { ...values, gpu_energy_j } };
+    const read = plant.read(rack_id);
+    const total_j = read.gpu_energy_j_total;
+    const gpu_energy_j = total_j === null || counter_j === null ? null : total_j - counter_j;
+    counter_j = total_j ?? counter_j;
+    return {
+      at_ms: plant.now_ms,
+      values: {
+        inlet_c: read.inlet_c,
+        outlet_c: read.outlet_c,
+        pdu_kw: read.pdu_kw,
+        gpu_energy_j,
+        tokens_ps: read.tokens_ps,
+        latency_p95_ms: read.latency_p95_ms,
+        queue_depth: read.queue_depth,
+        fan_rpm_pct: read.fan_rpm_pct,
+        pump_rpm_pct: read.pump_rpm_pct,
+      },
+    };
   };
 }
 

@@ -5,11 +5,7 @@ import type { RackMinute } from "../../../aggregator/store/store.ts";
 import type { Action, RackTarget, Target } from "../../../shared/contracts/action.ts";
 import { AggregatorConfig } from "../../../shared/contracts/config.ts";
 import { rowOf } from "../../../shared/contracts/rack.ts";
-import {
-  MEASURED_FIELDS,
-  type MeasuredField,
-  type TelemetrySample,
-} from "../../../shared/contracts/telemetry.ts";
+import { MEASURED_FIELDS, type TelemetrySample } from "../../../shared/contracts/telemetry.ts";
 import type { Scorer } from "../../../shared/ims/score.ts";
 import { createLog } from "../../../shared/log.ts";
 import { isoTime } from "../../../shared/time.ts";
@@ -92,21 +88,20 @@ export type HallTrials = ReturnType<typeof hallTrials>;
 /** Means per minute of one rack, as the aggregator rolls them up. */
 function minuteMeans(rack_id: string) {
   const kept: RackMinute[] = [];
-  const sums = new Map<MeasuredField, { sum: number; n: number }>();
+  const sums = new Float64Array(MEASURED_FIELDS.length);
+  const counts = new Uint32Array(MEASURED_FIELDS.length);
   let minute_ms = Number.NEGATIVE_INFINITY;
   let samples = 0;
   const close = () => {
     if (samples === 0) return;
-    const mean = Object.fromEntries(
-      MEASURED_FIELDS.map((field) => {
-        const { sum, n } = sums.get(field) ?? { sum: 0, n: 0 };
-        return [field, n === 0 ? null : sum / n];
-      }),
-    ) as RackMinute["mean"];
+    const mean = {} as RackMinute["mean"];
+    for (const [f, field] of MEASURED_FIELDS.entries())
+      mean[field] = counts[f] ? sums[f]! / counts[f]! : null;
     const rest = { d_mean: null, d_max: null, energy_kwh: 0, tokens: 0 };
     kept.push({ rack_id, minute_ms, samples, mean, max: mean, ...rest });
     if (kept.length > KEPT_MINUTES) kept.shift();
-    sums.clear();
+    sums.fill(0);
+    counts.fill(0);
     samples = 0;
   };
   return {
@@ -115,11 +110,11 @@ function minuteMeans(rack_id: string) {
       if (minute !== minute_ms) close();
       minute_ms = minute;
       samples++;
-      for (const field of MEASURED_FIELDS) {
+      for (const [f, field] of MEASURED_FIELDS.entries()) {
         const value = sample[field];
         if (value === null) continue;
-        const { sum, n } = sums.get(field) ?? { sum: 0, n: 0 };
-        sums.set(field, { sum: sum + value, n: n + 1 });
+        sums[f]! += value;
+        counts[f]!++;
       }
       if (samples === MINUTE_MS / WINDOW_MS) close();
     },

@@ -188,12 +188,12 @@ export function runHall(options: {
     const closed = agent.window.close();
     if (!closed) return;
     const sample = {
+      ...closed.values,
       v: 1,
       ts,
       rack_id: rack.rack_id,
       seq: ++agent.seq,
       interval_s: closed.interval_s,
-      ...closed.values,
       quality: qualityOf(closed.values, closed.quality),
     } as TelemetrySample;
     const supervised = agent.supervisor.check(closed.at_ms, sample, rack.setpoints);
@@ -253,7 +253,7 @@ export function runHall(options: {
     p95_sum.fill(0);
     stepWindow(plant, (i) => {
       agents[i]!.window.add(agents[i]!.read());
-      p95_sum[i]! += plant.truth(RACKS[i]!).latency_p95_ms;
+      p95_sum[i]! += plant.latencyP95Ms(RACKS[i]!);
     });
     ts = isoTime(plant.now_ms);
     for (let i = 0; i < RACKS.length; i++) {

@@ -295,7 +295,7 @@ export function createAgent(options: AgentOptions): Agent {
     }
     if (score) {
       stats.scores++;
-      uplink.send("score", score);
+      uplink.send("score", isProtecting(guard_state) ? { ...score, guarded: true } : score);
     }
   }
 

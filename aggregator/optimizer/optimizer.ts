@@ -239,6 +239,7 @@ function heldBecause(rack: Rack, closed_loop: boolean, now_ms: number): string |
   if (!rack.sample || dataAgeMs(rack, now_ms) > AGE_MAX_MS) return "stale";
   // Where changes are driven, a rack without a live agent cannot take one.
   if (closed_loop && !agentOnline(rack)) return "offline";
+  if (rack.score?.guarded) return "guarded";
   return rack.mms?.state === "persistent" ? "persistent" : null;
 }
 
@@ -257,6 +258,7 @@ function planState(context: OptimizerContext, now_ms: number, resting: PlanState
     sample: mode.of(rack.rack_id) === "closed_loop" && !agentOnline(rack) ? null : rack.sample,
     age_ms: dataAgeMs(rack, now_ms),
     persistent: rack.mms?.state === "persistent",
+    guarded: rack.score?.guarded === true,
     d_level: siteLevel(rack),
     setpoints: setpointsOf(rack, actions),
   });

@@ -38,6 +38,7 @@ export function rackDetail(rack: Rack, parts: DetailParts, now_ms: number): Rack
     quality: sample?.quality ?? {},
     sensors: score?.sensors ?? [],
     departure: score?.departure ?? null,
+    guarded: score?.guarded === true,
     cluster: score?.cluster ?? null,
     model: model && {
       id: model.id,

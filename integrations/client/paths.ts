@@ -1038,6 +1038,7 @@ export interface paths {
             problem: "range" | "stuck" | "spike" | "drift" | "erratic" | "dropout";
           })[];
           departure: ("relations" | "change") | null;
+          guarded: boolean;
           cluster: number | null;
           model: {
             id: string;
@@ -1743,6 +1744,7 @@ export interface components {
         field: string;
         problem: "range" | "stuck" | "spike" | "drift" | "erratic" | "dropout";
       })[];
+      guarded?: true;
     };
     Action: {
       v: 1;

@@ -334,7 +334,7 @@ export const AggregatorConfig = z.strictObject({
       /** Nothing is optimised while p95 exceeds this share of its limit. */
       latency_guard_share: z.number().positive().max(1).default(0.95),
       /** `predictive`: models and a linear program, falling back to `described` where the models are not good enough. */
-      policy: z.enum(["predictive", "described"]).default("described"),
+      policy: z.enum(["predictive", "described"]).default("predictive"),
       /** The solver's patience. */
       time_limit_s: z.number().positive().default(10),
       /** Distance that the agents' guardrail keeps from the inlet's limit (its inlet_margin_c). */

@@ -381,9 +381,13 @@ describe("what an operator approved, in advisory", () => {
   });
 
   it("must cool while the rack needs protection", async () => {
-    const { heard, values, setpoints, command } = await rig();
+    const { heard, values, setpoints, command, push } = await rig();
+    push(model, 1);
+    await eventually("a score", () => heard.score?.length);
+    expect(heard.score!.at(-1)).not.toHaveProperty("guarded");
     values.inlet_c = 29;
     await eventually("advice", () => heard.action?.length);
+    await eventually("a score that says so", () => heard.score!.at(-1)!.guarded);
     command(approved("fan_rpm_pct", 50));
     const refused = await eventually("an answer", () => heard.ack?.find((ack) => !ack.ok));
     expect(refused).toMatchObject({ errors: [{ code: "SKADI_CONFLICT", field: "fan_rpm_pct" }] });

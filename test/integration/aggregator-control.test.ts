@@ -114,6 +114,35 @@ describe("setpoints", () => {
     expect(setpoint).toMatchObject({ source: "optimizer", value: body.actions[0].to });
   });
 
+  it("of the optimizer do not go to a rack while its guardrail protects it", async () => {
+    const rack_id = "R-D-04";
+    const feed = async (seq: number, says: object) => {
+      const told = sample(rack_id, { seq });
+      await client.publish(topicOf(rack_id, "telemetry"), told);
+      const verdict = {
+        d: 0.3,
+        tau_fast: 1,
+        tau_persist: 1.2,
+        cluster: 0,
+        contributions: {},
+        state: "nominal",
+      };
+      const about = { v: 1, ts: told.ts, rack_id, seq, model_id: "small", scored_by: "agent" };
+      await client.publish(topicOf(rack_id, "score"), { ...about, ...verdict, ...says });
+    };
+    const guarded = async () => (await site.get(`/racks/${rack_id}`)).body.guarded;
+    const tick = async () => (await site.post("/optimizer/tick", undefined, { token: true })).body;
+    await client.publish(topicOf(rack_id, "status"), agentStatus(rack_id, "online"), true);
+    await feed(1, { guarded: true });
+    await eventually("what the agent says", guarded);
+    const during = await tick();
+    expect(during.rejected.rack_guarded).toBe(1);
+    expect(during.actions.filter((action: Action) => action.rack_id === rack_id)).toEqual([]);
+    await feed(2, {});
+    await eventually("the end of it", async () => !(await guarded()));
+    expect((await tick()).actions).toMatchObject([{ rack_id, outcome: "sent" }]);
+  });
+
   it("are held back by the kill switch", async () => {
     await site.post("/mode", { kill_switch: true }, { token: true });
     const fan = { rack_id: "R-D-01", target: "fan_rpm_pct", value: 72 };

@@ -19,6 +19,7 @@ function rack(rack_id: string, sample: object = {}, changes: Partial<PlanRack> =
     sample: telemetry(rack_id, 1, sample),
     age_ms: 1_000,
     persistent: false,
+    guarded: false,
     d_level: 0.5 * scorer.model.tau_fast,
     setpoints: no_setpoints,
     ...changes,
@@ -65,11 +66,15 @@ describe("the slow loop's plan", () => {
     expect(plan(state([old]), config, NOW).skipped).toBe("no_fresh_data");
   });
 
-  it("leaves a persistent rack alone, and the supply air with it", () => {
-    const racks = [rack("R-A-01", {}, { persistent: true }), rack("R-A-02")];
-    const { proposals } = plan(state(racks), config, NOW);
-    expect(proposals.map(({ rack_id }) => rack_id)).toEqual(["R-A-02"]);
-  });
+  it.each(["persistent", "guarded"] as const)(
+    "leaves a %s rack alone, and the supply air with it",
+    (trouble) => {
+      const racks = [rack("R-A-01", {}, { [trouble]: true }), rack("R-A-02")];
+      const { proposals, rejected } = plan(state(racks), config, NOW);
+      expect(proposals.map(({ rack_id }) => rack_id)).toEqual(["R-A-02"]);
+      expect(rejected[`rack_${trouble}`]).toBe(1);
+    },
+  );
 
   it("leaves a rack alone whose p95 exceeds 95 % of its limit", () => {
     expect(forRack("R-A-01", state([rack("R-A-01", { latency_p95_ms: 238 })]))).toEqual([]);

@@ -12,6 +12,7 @@ const COMMANDS: Readonly<Record<string, () => Promise<Command>>> = {
   models: async () => (await import("./models/cli/models-command.ts")).modelsCommand(),
   keys: async () => (await import("./models/cli/keys-command.ts")).keysCommand(),
   drift: async () => (await import("./drift/drift-command.ts")).driftCommand(),
+  optimizer: async () => (await import("./optimizer/optimizer-command.ts")).optimizerCommand(),
   actions: async () => (await import("./actions/actions-command.ts")).actionsCommand(),
   top: async () => (await import("./top/top-command.ts")).topCommand(),
   incidents: async () => (await import("./incidents/incidents-command.ts")).incidentsCommand(),

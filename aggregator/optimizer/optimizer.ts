@@ -1,6 +1,7 @@
 import { randomUUID } from "node:crypto";
 import { type Action, RACK_TARGETS, type RackTarget } from "../../shared/contracts/action.ts";
 import type { AggregatorConfig } from "../../shared/contracts/config.ts";
+import type { OptimizerRound } from "../../shared/contracts/optimizer.ts";
 import type { Scorer } from "../../shared/ims/score.ts";
 import type { Log } from "../../shared/log.ts";
 import { type Clock, isoTime } from "../../shared/time.ts";
@@ -22,31 +23,19 @@ import {
   planPredictive,
   siteTrouble,
 } from "./predictive.ts";
-import { createSiteObserver, type PredictionQuality } from "./site-observer.ts";
+import { createSiteObserver } from "./site-observer.ts";
 import { createTrials } from "./trials.ts";
+import { roundSentences } from "./wording.ts";
 
-interface TickReport {
-  ts: string;
-  mode: Action["mode"];
-  skipped: Plan["skipped"] | "switchback";
-  rejected: Plan["rejected"];
-  actions: Action[];
-  /** What decided, and why the described policy did although the predictive one is set. */
-  policy: "predictive" | "described";
-  fallback: string | null;
-  explanations: string[];
-  plan_ms: number;
-  solver: PredictivePlan["solver"] | null;
-  prediction: PredictionQuality;
-}
-
-type Decision = Omit<TickReport, "ts" | "mode" | "actions"> & { proposals: Proposal[] };
+type Decision = Omit<OptimizerRound, "ts" | "mode" | "actions" | "summary"> & { proposals: Proposal[] };
 
 export interface Optimizer {
   start(): void;
   stop(): void;
   /** One round now: judges what is due, plans, advises or sends. */
-  tick(): TickReport;
+  tick(): OptimizerRound;
+  /** The last round; null before the first. */
+  last(): OptimizerRound | null;
 }
 
 export interface OptimizerContext {
@@ -80,6 +69,7 @@ export function createOptimizer(context: OptimizerContext): Optimizer {
   const observed_ms = new Map<string, number>();
   const planning = planningConfig(context.config);
   const stops: (() => void)[] = [];
+  let last: OptimizerRound | null = null;
 
   const observe = () => {
     for (const rack of fleet.racks) {
@@ -119,7 +109,7 @@ export function createOptimizer(context: OptimizerContext): Optimizer {
   };
 
   /** null: not carried out. */
-  const carryOut = (proposal: Proposal, policy: TickReport["policy"], now_ms: number): Action | null => {
+  const carryOut = (proposal: Proposal, policy: OptimizerRound["policy"], now_ms: number): Action | null => {
     const mode = context.mode.of(proposal.rack_id);
     const action = toAction(proposal, mode, now_ms);
     // The described policy only guesses the setpoint, from the coolest inlet: that is good enough for advice.
@@ -188,7 +178,7 @@ export function createOptimizer(context: OptimizerContext): Optimizer {
     };
   };
 
-  const report = (made: Decision & { taken: Action[] }, now_ms: number): TickReport => {
+  const report = (made: Decision & { taken: Action[] }, now_ms: number): OptimizerRound => {
     const { proposals: _, taken, ...decided } = made;
     const { mode } = context.mode.get();
     const { skipped, rejected, policy, fallback, explanations, plan_ms } = decided;
@@ -196,9 +186,11 @@ export function createOptimizer(context: OptimizerContext): Optimizer {
       { mode, policy, fallback, skipped, rejected, explanations, plan_ms, proposals: taken.length },
       "optimizer tick",
     );
-    return { ts: isoTime(now_ms), mode, ...decided, actions: taken };
+    const summary = roundSentences({ ...decided, actions: taken });
+    last = { ts: isoTime(now_ms), mode, ...decided, actions: taken, summary };
+    return last;
   };
-  const tick = (): TickReport => {
+  const tick = (): OptimizerRound => {
     const now_ms = clock.now();
     observe();
     trials.settle(now_ms);
@@ -225,6 +217,7 @@ export function createOptimizer(context: OptimizerContext): Optimizer {
       for (const stop of stops.splice(0)) stop();
     },
     tick,
+    last: () => last,
   };
 }
 

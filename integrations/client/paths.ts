@@ -1126,6 +1126,53 @@ export interface paths {
       };
     };
   };
+  "/optimizer": {
+    /** What decided in the slow loop's last round, what came of it, and why not more */
+    get: {
+      parameters: { query?: never; path?: never; header?: never; cookie?: never };
+      requestBody?: never;
+      responses: {
+        200: { headers: Record<string, unknown>; content: { "application/json": {
+          policy: "predictive" | "described";
+          interval_s: number;
+          last: ({
+            ts: string;
+            mode: "advisory" | "closed_loop";
+            skipped: ("kill_switch" | "no_model" | "no_fresh_data" | "switchback") | null;
+            rejected: Record<string, number>;
+            actions: components["schemas"]["Action"][];
+            policy: "predictive" | "described";
+            fallback: string | null;
+            explanations: string[];
+            summary: string[];
+            plan_ms: number;
+            solver: {
+              status: string;
+              iterations: number;
+              columns: number;
+            } | null;
+            prediction: {
+              racks: number;
+              one_step: {
+                inlet_c: number;
+                outlet_c: number;
+                pdu_kw: number;
+                latency_p95_ms: number;
+              };
+              ten_minutes: {
+                inlet_c: number;
+                outlet_c: number;
+                pdu_kw: number;
+                latency_p95_ms: number;
+                tokens_ps: number;
+                count: number;
+              } | null;
+            };
+          }) | null;
+        } } };
+      };
+    };
+  };
   "/optimizer/tick": {
     /** Runs the slow loop once, now; the spacing between changes of one device still holds */
     post: {
@@ -1141,6 +1188,7 @@ export interface paths {
           policy: "predictive" | "described";
           fallback: string | null;
           explanations: string[];
+          summary: string[];
           plan_ms: number;
           solver: {
             status: string;

@@ -42,9 +42,10 @@ async function heatUp(rack_id: string): Promise<string> {
 }
 
 describe("a command that cannot do what it is asked", () => {
+  const COMMANDS = "top incidents maintenance mode actions optimizer drift logs report".split(" ");
   it("says which address did not answer, where it is from, and what to do", async () => {
     const nothing = { SKADI_URL: "", SKADI_HTTP_PORT: String(await freeTcpPort()) };
-    for (const command of ["top", "incidents", "maintenance", "mode", "actions", "drift", "logs", "report"]) {
+    for (const command of COMMANDS) {
       const { code, stdout, stderr } = await runProgram("aggregator", [command], { env: nothing });
       expect([command, code, stdout]).toEqual([command, 2, ""]);
       expect(stderr).toMatch(/^SKADI_NO_AGGREGATOR: .*got "http:\/\/127\.0\.0\.1:\d+".*ECONNREFUSED/);
@@ -265,5 +266,26 @@ describe("logs", () => {
     expect(new Set(ids).size).toBe(ids.length);
     program.process.kill("SIGINT");
     expect(await program.exit()).toBe(0);
+  });
+});
+
+describe("skadi-aggregator optimizer", () => {
+  it("says what decided in the last round, and why not more", async () => {
+    await site.post("/telemetry", sample("R-E-05", { seq: ++seq }));
+    expect((await cli("optimizer")).stdout).toMatch(
+      /^Policy predictive: its first round is due within 120 s/,
+    );
+    const { stdout } = await cli("optimizer", "tick");
+    expect(stdout).toContain("described, advisory");
+    expect(stdout).toMatch(/The learnt models are still learning \(0 of 72 racks/);
+    expect(stdout).toContain("→ skadi-aggregator actions list --source optimizer");
+    const { policy, last } = await json("optimizer");
+    expect(policy).toBe("predictive");
+    expect(last).toMatchObject({ policy: "described", fallback: expect.stringMatching(/^model_learning: /) });
+  });
+
+  it("runs a round for those with the token alone", async () => {
+    const { code, stderr } = await cli("optimizer", "tick", "--token", "wrong");
+    expect([code, stderr]).toEqual([2, expect.stringContaining("SKADI_UNAUTHORIZED")]);
   });
 });

@@ -7,6 +7,7 @@ import { ActionLog } from "./action-log.tsx";
 import { Modes } from "./modes.tsx";
 import { Proposals } from "./proposals.tsx";
 import { Quarantine } from "./quarantine.tsx";
+import { Round } from "./round.tsx";
 import { Savings } from "./savings.tsx";
 
 /** What is saved, what is proposed, and who may drive what. */
@@ -32,6 +33,7 @@ export function OptimizerPage(): JSX.Element {
         </div>
         <div class="rack-side">
           <Modes />
+          <Round />
           <Savings actions={data?.actions ?? []} />
           <Quarantine />
         </div>

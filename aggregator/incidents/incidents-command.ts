@@ -52,11 +52,11 @@ export function incidentsCommand(): Command {
   for (const [word, description] of Object.entries(WORDS)) {
     const command = withClientOptions(incidents.command(word), { controls: true })
       .description(description)
-      .argument("<id>", "its id, or the part of it that the list shows")
+      .argument("<ids...>", "one or more ids, or the parts of them that the list shows")
       .option("--by <name>", "who says so (default: your user name)");
     if (word === "annotate") command.requiredOption("--text <text>", "the line");
     else command.option("--text <text>", "why, for the timeline");
-    command.action((id: string, flags: WordFlags) => say(word, id, flags));
+    command.action((ids: string[], flags: WordFlags) => say(word, ids, flags));
   }
   return incidents;
 }
@@ -90,25 +90,37 @@ function nothing({ all, status, severity }: ListFlags): string {
 }
 
 async function show(asked: string, flags: ClientFlags): Promise<void> {
-  const incident = await find(clientOf(flags), asked);
+  const incident = pick(await listed(clientOf(flags)), asked);
   print({ incident }, () => incidentLines(incident, colours, siteNow([incident])), flags);
 }
 
-async function say(word: string, asked: string, flags: WordFlags): Promise<void> {
+/** Nothing is said of any where one is unknown. */
+async function say(word: string, asked: readonly string[], flags: WordFlags): Promise<void> {
   const client = clientOf(flags);
-  const { id } = await find(client, asked);
+  const known = await listed(client);
+  const ids = new Set(asked.map((one) => pick(known, one).id));
   const { by = userName(), text = "" } = flags;
-  const answer = await client.control(`/incidents/${id}/${word}`, IncidentAnswer, { by, text });
-  const { incident } = answer;
-  print(
-    answer,
-    () => [`${shortId(id)}: ${incident.timeline.at(-1)?.kind} by ${plain(by)}. ${plain(incident.title)}`],
-    flags,
-  );
+  const done: Incident[] = [];
+  try {
+    for (const id of ids)
+      done.push((await client.control(`/incidents/${id}/${word}`, IncidentAnswer, { by, text })).incident);
+  } finally {
+    // Where one is refused, those before it have still been told.
+    if (done.length > 0) printSaid(done, by, flags);
+  }
 }
 
-async function find(client: AggregatorClient, asked: string): Promise<Incident> {
-  const { incidents } = await client.get("/incidents", IncidentsAnswer, { limit: LISTED_MAX });
+function printSaid(incidents: readonly Incident[], by: string, flags: ClientFlags): void {
+  const line = ({ id, timeline, title }: Incident) =>
+    `${shortId(id)}: ${timeline.at(-1)?.kind} by ${plain(by)}. ${plain(title)}`;
+  const answer = incidents.length === 1 ? { incident: incidents[0] } : { incidents };
+  print(answer, () => incidents.map(line), flags);
+}
+
+const listed = async (client: AggregatorClient): Promise<Incident[]> =>
+  (await client.get("/incidents", IncidentsAnswer, { limit: LISTED_MAX })).incidents;
+
+function pick(incidents: readonly Incident[], asked: string): Incident {
   const ids = incidents.map(({ id }) => id);
   const id = resolve(asked, ids, shortId);
   const incident = incidents.find((known) => known.id === id);

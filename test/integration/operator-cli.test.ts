@@ -129,6 +129,22 @@ describe("incidents", () => {
     const again = await cli("incidents", "close", short);
     expect([again.code, again.stderr]).toEqual([2, expect.stringContaining("expected open or acknowledged")]);
   });
+
+  it("are judged several at once, or none where one of them is unknown", async () => {
+    const ids = [await heatUp("R-A-04"), await heatUp("R-B-05")];
+    const unknown = await cli("incidents", "reject", ids[0]!, "nothing");
+    expect([unknown.code, unknown.stderr]).toEqual([2, expect.stringContaining("nothing")]);
+    const judged = async () =>
+      (await json("incidents")).incidents.map((incident: { judged: string | null }) => incident.judged);
+    expect(await judged()).toEqual([null, null]);
+    const { incidents } = await json("incidents", "reject", ...ids, "--by", "ann");
+    expect(incidents.map(({ id }: { id: string }) => id)).toEqual(ids);
+    expect(await judged()).toEqual(["rejected", "rejected"]);
+    const half = await cli("incidents", "close", ids[0]!);
+    expect([half.code, half.stderr]).toEqual([0, ""]);
+    const rest = await cli("incidents", "close", ids[1]!, ids[0]!);
+    expect([rest.code, rest.stdout]).toEqual([2, expect.stringContaining("closed by")]);
+  });
 });
 
 describe("maintenance", () => {

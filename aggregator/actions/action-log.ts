@@ -16,6 +16,8 @@ export interface ActionLog {
   readonly setpoints: Setpoints;
   /** The optimizer's changes that still set their device, from the history. */
   inForce(): SetpointAction[];
+  /** The optimizer's changes that were sent last to their device and that no agent has answered, from the history. */
+  unanswered(): SetpointAction[];
   /** Keeps an action that was decided here, or a new version of one. */
   record(action: Action): void;
   /** Why a setpoint may not leave now; null if it may. */
@@ -88,12 +90,16 @@ export function actionLog(context: ActionLogContext): ActionLog {
   return {
     setpoints,
     refusal,
-    inForce: () => lastApplied(store.actions.recent(HISTORY)),
+    inForce: () => lastOf(store.actions.recent(HISTORY), ["applied"]),
+    unanswered: () =>
+      lastOf(store.actions.recent(HISTORY), ["applied", "sent"]).filter(({ outcome }) => outcome === "sent"),
     record,
     send(action, approved = false) {
       const refused = refusal(action);
       if (refused) throw new SkadiError(refused);
       record({ ...action, outcome: "sent" });
+      // An answer to what is not on the disk would be refused after a restart as made up.
+      store.flush();
       const { rack_id, target, to: value, id: action_id, source, reason } = action;
       const body = { kind: "setpoint" as const, target, value, action_id, source, reason, approved };
       const command_id = context.commander.send(rack_id, body);
@@ -119,12 +125,16 @@ export function actionLog(context: ActionLogContext): ActionLog {
   };
 }
 
-/** @param actions newest first */
-function lastApplied(actions: readonly Action[]): SetpointAction[] {
+/**
+ * The optimizer's changes that are the last of their device with one of these outcomes.
+ *
+ * @param actions newest first
+ */
+function lastOf(actions: readonly Action[], outcomes: readonly Action["outcome"][]): SetpointAction[] {
   const devices = new Set<string>();
   return actions.filter((action): action is SetpointAction => {
     const device = `${action.rack_id}/${action.target}`;
-    if (action.outcome !== "applied" || devices.has(device)) return false;
+    if (!outcomes.includes(action.outcome) || devices.has(device)) return false;
     devices.add(device);
     return action.source === "optimizer" && action.kind === "optimize" && action.to !== null;
   });

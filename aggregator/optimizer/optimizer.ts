@@ -14,6 +14,7 @@ import type { Rollouts } from "../models/rollout/rollouts.ts";
 import { isPaused } from "../savings/switchback.ts";
 import type { SimulatorLink } from "../scenarios/simulator.ts";
 import type { Store } from "../store/store.ts";
+import { heldBecause, isGuarded } from "./held.ts";
 import type { Solver } from "./lp.ts";
 import { type Plan, type PlanRack, type PlanState, type Proposal, plan, skipReason } from "./plan.ts";
 import {
@@ -56,7 +57,6 @@ export interface OptimizerContext {
 
 /** Samples come every 5 s; asking twice as often misses none. */
 const OBSERVE_MS = 2_500;
-const AGE_MAX_MS = 60_000;
 
 /** The slow loop: a thin shell around the plans and `judge`. */
 export function createOptimizer(context: OptimizerContext): Optimizer {
@@ -227,15 +227,6 @@ function setpointsOf(rack: Rack, actions: ActionLog): Record<RackTarget, number 
   ) as Record<RackTarget, number | null>;
 }
 
-/** Why a rack must not be changed now; null: it may. */
-function heldBecause(rack: Rack, closed_loop: boolean, now_ms: number): string | null {
-  if (!rack.sample || dataAgeMs(rack, now_ms) > AGE_MAX_MS) return "stale";
-  // Where changes are driven, a rack without a live agent cannot take one.
-  if (closed_loop && !agentOnline(rack)) return "offline";
-  if (rack.score?.guarded) return "guarded";
-  return rack.mms?.state === "persistent" ? "persistent" : null;
-}
-
 function planState(context: OptimizerContext, now_ms: number, resting: PlanState["resting"]): PlanState {
   const { fleet, mode, actions, rollout } = context;
   const scorer = rollout.scorer();
@@ -245,16 +236,19 @@ function planState(context: OptimizerContext, now_ms: number, resting: PlanState
     if (d_slow === null || !scorer || !own || own === scorer) return d_slow;
     return (d_slow / own.model.tau_fast) * scorer.model.tau_fast;
   };
-  const toPlanRack = (rack: Rack): PlanRack => ({
-    rack_id: rack.rack_id,
-    // Where changes are driven, a rack without a live agent cannot take one.
-    sample: mode.of(rack.rack_id) === "closed_loop" && !agentOnline(rack) ? null : rack.sample,
-    age_ms: dataAgeMs(rack, now_ms),
-    persistent: rack.mms?.state === "persistent",
-    guarded: rack.score?.guarded === true,
-    d_level: siteLevel(rack),
-    setpoints: setpointsOf(rack, actions),
-  });
+  const toPlanRack = (rack: Rack): PlanRack => {
+    const closed_loop = mode.of(rack.rack_id) === "closed_loop";
+    return {
+      rack_id: rack.rack_id,
+      // Where changes are driven, a rack without a live agent cannot take one.
+      sample: closed_loop && !agentOnline(rack) ? null : rack.sample,
+      age_ms: dataAgeMs(rack, now_ms),
+      persistent: rack.mms?.state === "persistent",
+      guarded: isGuarded(rack, closed_loop),
+      d_level: siteLevel(rack),
+      setpoints: setpointsOf(rack, actions),
+    };
+  };
   return {
     racks: fleet.racks.map(toPlanRack),
     kill_switch: mode.get().kill_switch,

@@ -22,6 +22,8 @@ const HISTORY_MS = 1_800_000;
 const CYCLES = 3;
 /** What was taken back is not tried again on that device for this long. */
 const REST_AFTER_ROLLBACK_MS = 1_800_000;
+/** A command that was not answered by then has expired. */
+const ANSWER_MS = 60_000;
 
 /** A change that was sent and is judged once per round. */
 interface Trial {
@@ -34,6 +36,15 @@ interface Trial {
   cycle: number;
   /** Of the last look. */
   verdict: Verdict | null;
+}
+
+/** A change that is to be taken back, until it is. */
+interface Owed {
+  action: SetpointAction;
+  to: number | null;
+  worsened: string;
+  /** What was sent for it last; null where nothing could be. */
+  rollback: { id: string; sent_ms: number } | null;
 }
 
 export interface Trials {
@@ -60,7 +71,7 @@ interface Finding {
 
 /** As much of the optimizer's surroundings as trials need. */
 export interface TrialsContext {
-  actions: Pick<ActionLog, "inForce" | "refusal" | "send" | "record"> & {
+  actions: Pick<ActionLog, "inForce" | "unanswered" | "refusal" | "send" | "record"> & {
     setpoints: Pick<ActionLog["setpoints"], "value">;
   };
   store: {
@@ -73,7 +84,9 @@ export interface TrialsContext {
   quarantine: Pick<Quarantine, "has" | "add">;
   fleet: {
     racks: readonly Pick<Rack, "rack_id" | "row">[];
-    get(rack_id: string): Pick<Rack, "d_slow"> | undefined;
+    get(
+      rack_id: string,
+    ): (Pick<Rack, "d_slow"> & { score: { guarded?: true | undefined } | null }) | undefined;
   };
   rollout: Pick<Rollouts, "scorerOf">;
   log: Pick<Log, "info">;
@@ -84,40 +97,86 @@ export function createTrials(context: TrialsContext, interval_ms: number): Trial
   const resting_until_ms = new Map<string, number>();
   /** Changes in force that were judged good, or made by an earlier run. */
   const standing = new Map<string, SetpointAction>();
+  /** Changes that nobody has answered when their trial ended, or when an earlier run did. */
+  const unanswered = new Map<string, SetpointAction>();
+  const owed = new Map<string, Owed>();
   /** When a rack was last changed by the optimizer or back: it is no control meanwhile. */
   const changed_ms = new Map<string, number>();
   let trials: Trial[] = [];
-  for (const action of actions.inForce()) standing.set(deviceKey(action.rack_id, action.target), action);
+  for (const action of actions.inForce()) standing.set(deviceOf(action), action);
+  for (const action of actions.unanswered()) unanswered.set(deviceOf(action), action);
 
   const resting = (rack_id: string | null, target: Target, now_ms: number) =>
     quarantine.has(rack_id, target) ||
     now_ms < (resting_until_ms.get(deviceKey(rack_id, target)) ?? Number.NEGATIVE_INFINITY);
 
+  const mayDrive = (rack_id: string) => mode.of(rack_id) === "closed_loop";
+
   const takeBack = (action: SetpointAction, to: number | null, worsened: string, now_ms: number) => {
     const { id, rack_id, target } = action;
-    const may_drive = mode.of(rack_id) === "closed_loop";
+    const device = deviceOf(action);
+    const may_drive = mayDrive(rack_id);
     // Where nothing may be driven now, the change stays under watch until it can be taken back.
-    if (may_drive) standing.delete(deviceKey(rack_id, target));
-    else standing.set(deviceKey(rack_id, target), action);
+    if (may_drive) standing.delete(device);
+    else standing.set(device, action);
     if (resting(rack_id, target, now_ms) && !may_drive) return;
-    resting_until_ms.set(deviceKey(rack_id, target), now_ms + REST_AFTER_ROLLBACK_MS);
+    resting_until_ms.set(device, now_ms + REST_AFTER_ROLLBACK_MS);
     changed_ms.set(rack_id, now_ms);
     events.publish("rollback", rack_id, { action_id: id, target, worsened });
+    const debt: Owed = { action, to, worsened, rollback: null };
+    if (!may_drive) return actions.record(rollbackOf(debt, now_ms));
+    owed.set(device, debt);
+    pay(debt, now_ms);
+  };
+
+  const rollbackOf = ({ action, to, worsened }: Owed, now_ms: number): SetpointAction => {
     const { predicted_saving_kw: _, ...base } = action;
-    const rollback: SetpointAction = {
+    return {
       ...base,
       id: randomUUID(),
       ts: isoTime(now_ms),
       kind: "rollback",
-      mode: mode.of(rack_id),
+      mode: mode.of(action.rack_id),
       outcome: "advised",
       from: action.to,
       to,
-      reason: `takes back ${id}: ${worsened}`,
+      reason: `takes back ${action.id}: ${worsened}`,
       inputs: {},
     };
-    if (may_drive) actions.send(rollback);
-    else actions.record(rollback);
+  };
+
+  const pay = (debt: Owed, now_ms: number) => {
+    const { action } = debt;
+    // A guardrail that protects the rack would refuse; what harms is taken back as soon as it lets go.
+    const guarded = fleet.get(action.rack_id)?.score?.guarded === true;
+    if (guarded || !mayDrive(action.rack_id)) return;
+    const rollback = rollbackOf(debt, now_ms);
+    if (actions.refusal(rollback)) return;
+    debt.rollback = { id: rollback.id, sent_ms: now_ms };
+    actions.send(rollback);
+  };
+
+  /** An agent may refuse a rollback, or never hear of it: it is sent until somebody else sets the device. */
+  const payDebts = (now_ms: number) => {
+    for (const [device, debt] of owed) {
+      const { id, rack_id, target, to } = debt.action;
+      const sent = debt.rollback && store.actions.get(debt.rollback.id);
+      const in_force = store.actions.get(id)?.to ?? to;
+      const settled = sent?.outcome === "applied" || actions.setpoints.value(rack_id, target) !== in_force;
+      if (settled) owed.delete(device);
+      else if (sent?.outcome !== "sent" || now_ms - debt.rollback!.sent_ms >= ANSWER_MS) pay(debt, now_ms);
+    }
+  };
+
+  /** Answers that came after all: those changes are in force, and watched as such. */
+  const takeAnswers = () => {
+    for (const [device, { id, rack_id, target }] of unanswered) {
+      const known = store.actions.get(id);
+      if (known?.outcome === "sent") continue;
+      unanswered.delete(device);
+      const in_force = known?.outcome === "applied" && actions.setpoints.value(rack_id, target) === known.to;
+      if (in_force) standing.set(device, known as SetpointAction);
+    }
   };
 
   const othersOf = ({ action }: Trial): string[] =>
@@ -162,9 +221,11 @@ export function createTrials(context: TrialsContext, interval_ms: number): Trial
     const known = store.actions.get(trial.action.id);
     if (!known || known.outcome === "refused") return null;
     const next = trial.cycle < CYCLES ? { ...trial, cycle: trial.cycle + 1 } : null;
-    // Its agent has not answered yet.
-    if (known.outcome !== "applied") return next;
     const { action } = trial;
+    if (known.outcome !== "applied") {
+      if (!next) unanswered.set(deviceOf(action), action);
+      return next;
+    }
     // The guardrail or an operator has set the device since: what it does now is theirs.
     if (actions.setpoints.value(action.rack_id, action.target) !== known.to) return null;
     const { verdict, worsened, faulty } = look(trial, minutes, now_ms);
@@ -173,19 +234,21 @@ export function createTrials(context: TrialsContext, interval_ms: number): Trial
     const { id: action_id, rack_id, target } = action;
     // A device at fault is left to its own control: what it was set to before may be just as wrong now.
     if (worsened) takeBack(action, faulty ? null : action.from, worsened, now_ms);
-    else standing.set(deviceKey(rack_id, target), action);
+    else standing.set(deviceOf(action), action);
     if (worsened && faulty) quarantine.add({ rack_id, target, reason: worsened, action_id });
     return null;
   };
 
   return {
     begin(action, predicted, now_ms) {
-      const { rack_id, target } = action;
+      const { rack_id } = action;
       const known = store.samples.means(rack_id, now_ms - KNOWN_MS, now_ms);
       if (!known || actions.refusal(action)) return false;
       actions.send(action);
-      const device = deviceKey(rack_id, target);
-      const earlier = trials.find((trial) => deviceKey(trial.action.rack_id, trial.action.target) === device);
+      const device = deviceOf(action);
+      unanswered.delete(device);
+      owed.delete(device);
+      const earlier = trials.find((trial) => deviceOf(trial.action) === device);
       trials = trials.filter((trial) => trial !== earlier);
       if (earlier) keepVerdict(earlier, null);
       const fresh = { asked_ms: now_ms, asked_from: action.from, cycle: 1 };
@@ -210,6 +273,8 @@ export function createTrials(context: TrialsContext, interval_ms: number): Trial
         );
         trials = [...trials.filter((trial) => !isDue(trial)), ...going_on.filter((trial) => trial !== null)];
       }
+      takeAnswers();
+      payDebts(now_ms);
       for (const action of standing.values()) {
         // A fixed setpoint that suited the load of then may not suit that of now: the device knows best.
         const worsened = deviationRose(action.rack_id, context);
@@ -220,8 +285,9 @@ export function createTrials(context: TrialsContext, interval_ms: number): Trial
       // What was judged until now counts; what is handed back is not judged as a change.
       for (const trial of trials) keepVerdict(trial, null);
       trials = [];
-      return actions
-        .inForce()
+      // What no agent has answered may have been carried out all the same.
+      const expired = [...unanswered.values()].filter(({ ts }) => now_ms - Date.parse(ts) >= ANSWER_MS);
+      return [...actions.inForce(), ...expired]
         .filter(({ rack_id }) => rack_id !== null && mode.of(rack_id) === "closed_loop")
         .map((action): SetpointAction => {
           const { id, rack_id, target, to } = action;
@@ -235,7 +301,8 @@ export function createTrials(context: TrialsContext, interval_ms: number): Trial
         .filter((release) => {
           if (actions.refusal(release)) return false;
           actions.send(release);
-          standing.delete(deviceKey(release.rack_id, release.target));
+          standing.delete(deviceOf(release));
+          unanswered.delete(deviceOf(release));
           return true;
         });
     },
@@ -244,6 +311,7 @@ export function createTrials(context: TrialsContext, interval_ms: number): Trial
 }
 
 const deviceKey = (rack_id: string | null, target: Target) => `${rack_id ?? "site"}/${target}`;
+const deviceOf = ({ rack_id, target }: SetpointAction) => deviceKey(rack_id, target);
 
 function sameDirection(earlier: SetpointAction, later: SetpointAction): boolean {
   if (earlier.to === null || later.to === null) return false;

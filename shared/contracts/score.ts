@@ -40,7 +40,7 @@ export const Score = z.object({
   departure: z.enum(["relations", "change"]).optional(),
   /** Sensors of the rack that want a technician. Absent: none. */
   sensors: z.array(SensorAlarm).max(64).optional(),
-  /** The agent's guardrail protects the rack: setpoints that others wish are refused. Absent: it does not. */
+  /** The agent's guardrail protects the rack: in closed loop it refuses setpoints of others. Absent: it does not. */
   guarded: z.literal(true).optional(),
 });
 export type Score = z.infer<typeof Score>;

@@ -13,16 +13,21 @@ import type { RackTarget } from "../../shared/contracts/action.ts";
 import type { CommandBody } from "../../shared/contracts/messages.ts";
 import { racksOf } from "../../shared/contracts/rack.ts";
 import { TelemetrySample } from "../../shared/contracts/telemetry.ts";
+import { createScorer } from "../../shared/ims/score.ts";
 import { createLog } from "../../shared/log.ts";
 import { isoTime, virtualClock } from "../../shared/time.ts";
 import { createPlant } from "../../sim/plant/plant.ts";
 import { SENSOR_FIELDS, type SensorField } from "../../sim/plant/sensors.ts";
+import { smallModel } from "../support/models.ts";
 import { temporaryFolder } from "../support/temporary.ts";
 
 const INTERVAL_MS = 120_000;
 const READ_S = 5;
 const SAMPLE_S = 60;
 const LAYOUT = { rows: ["A", "B"], racks_per_row: 6 };
+
+/** What an agent does with a command: carries it out, refuses it, or carries it out and is not heard. */
+export type Obedience = "obeys" | "refuses" | "is_unheard";
 
 /** What a device makes of the speed that it is asked for. */
 export type Defect = (value: number) => number | null;
@@ -43,12 +48,18 @@ export function drivenHall(options: { start_ms: number; seed: number }) {
   const defects = new Map<string, Defect>();
   const commands: { rack_id: string; body: CommandBody }[] = [];
 
+  const obedience = new Map<string, Obedience>();
+  const answer = (action_id: string, outcome: "applied" | "refused") => {
+    const sent = store.actions.get(action_id);
+    if (sent) actions.fromAgent({ ...sent, outcome });
+  };
   const obey = (rack_id: string, body: Extract<CommandBody, { kind: "setpoint" }>) => {
     const { target, value, action_id } = body;
+    const obeys = obedience.get(rack_id) ?? "obeys";
+    if (obeys === "refuses") return answer(action_id, "refused");
     const defect = defects.get(`${rack_id}/${target}`);
     plant.setTarget(rack_id, target, value === null || !defect ? value : defect(value));
-    const sent = store.actions.get(action_id);
-    if (sent) actions.fromAgent({ ...sent, outcome: "applied" });
+    if (obeys === "obeys") answer(action_id, "applied");
   };
   const commander = {
     send(rack_id: string, body: CommandBody) {
@@ -64,7 +75,9 @@ export function drivenHall(options: { start_ms: number; seed: number }) {
   const safety = { mode, quarantine, journal, device_spacing_s: INTERVAL_MS / 1000 };
   const actions = actionLog({ clock, store, counters: newCounters(), events, commander, ...safety });
   const context = { actions, store, events, mode, quarantine, fleet, log };
-  const trials = createTrials({ ...context, rollout: { scorerOf: () => null } }, INTERVAL_MS);
+  const scorer = createScorer(smallModel());
+  const newTrials = () => createTrials({ ...context, rollout: { scorerOf: () => scorer } }, INTERVAL_MS);
+  let trials = newTrials();
 
   let seq = 0;
   const runMinute = () => {
@@ -92,7 +105,19 @@ export function drivenHall(options: { start_ms: number; seed: number }) {
   };
   let action_number = 0;
   return {
-    ...{ plant, clock, store, rack_ids, commands, defects, mode, quarantine, actions, trials, journal },
+    ...{ plant, clock, store, rack_ids, fleet, commands, defects, obedience, answer, mode, quarantine },
+    ...{ actions, journal },
+    get trials() {
+      return trials;
+    },
+    /** The aggregator dies and comes up again: its trials know what the store says. */
+    restart() {
+      trials = newTrials();
+    },
+    /** The rack's average D comes so near to the threshold that its changes are taken back. */
+    deviate(rack_id: string) {
+      fleet.get(rack_id)!.d_slow = scorer.model.tau_fast;
+    },
     run(minutes: number) {
       for (let m = 0; m < minutes; m++) runMinute();
     },

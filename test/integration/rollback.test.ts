@@ -100,6 +100,104 @@ describe("a change that makes its rack worse", () => {
   });
 });
 
+describe("taking back what made a rack worse", () => {
+  const worsened = () => {
+    const hall = hallAt(NOON);
+    hall.run(40);
+    hall.change("R-A-05", FAN, 95);
+    return hall;
+  };
+  const rounds = (hall: ReturnType<typeof hallAt>, n: number) => {
+    for (let cycle = 0; cycle < n; cycle++) hall.cycle();
+  };
+  const rollbacksOf = (hall: ReturnType<typeof hallAt>) =>
+    hall.store.actions.recent(1_000).filter(({ kind }) => kind === "rollback");
+
+  it("goes on until the agent does it, where it refused at first", () => {
+    const hall = worsened();
+    hall.run(1);
+    hall.obedience.set("R-A-05", "refuses");
+    rounds(hall, 4);
+    expect(hall.plant.target("R-A-05", FAN)).toBe(95);
+    expect(rollbacksOf(hall).map(({ outcome }) => outcome)).toContain("refused");
+    hall.obedience.clear();
+    rounds(hall, 1);
+    expect(hall.plant.target("R-A-05", FAN)).toBeNull();
+    const sent = rollbacksOf(hall).length;
+    rounds(hall, 2);
+    expect([rollbacksOf(hall).length, hall.eventsOf("rollback").length]).toEqual([sent, 1]);
+  });
+
+  it("goes on where the agent never heard of it, but not while an answer may still come", () => {
+    const hall = worsened();
+    hall.run(1);
+    hall.obedience.set("R-A-05", "is_unheard");
+    rounds(hall, 1);
+    expect(rollbacksOf(hall)).toMatchObject([{ outcome: "sent" }]);
+    hall.trials.settle(hall.clock.now());
+    expect(rollbacksOf(hall)).toHaveLength(1);
+    rounds(hall, 1);
+    expect(rollbacksOf(hall)).toHaveLength(2);
+  });
+
+  it("waits while the guardrail protects the rack, which would refuse", () => {
+    const hall = worsened();
+    hall.run(1);
+    const rack = hall.fleet.get("R-A-05")!;
+    rack.score = { guarded: true } as NonNullable<typeof rack.score>;
+    rounds(hall, 4);
+    expect([hall.plant.target("R-A-05", FAN), rollbacksOf(hall)]).toEqual([95, []]);
+    rack.score = null;
+    rounds(hall, 1);
+    expect(hall.plant.target("R-A-05", FAN)).toBeNull();
+  });
+
+  it("is forgotten where somebody else has set the device since", () => {
+    const hall = worsened();
+    hall.run(1);
+    hall.obedience.set("R-A-05", "refuses");
+    rounds(hall, 4);
+    const changed = hall.store.actions.get("change-1")!;
+    const other = { ...changed, id: "R-A-05-1", source: "guardrail" as const, kind: "pre_cool" as const };
+    hall.actions.fromAgent({ ...other, ts: isoTime(hall.clock.now()), from: 95, to: 80 });
+    hall.obedience.clear();
+    const sent = rollbacksOf(hall).length;
+    rounds(hall, 2);
+    expect(rollbacksOf(hall)).toHaveLength(sent);
+  });
+});
+
+describe("a change that nobody answered", () => {
+  it.each(["its trial was over", "a restart"])("is watched when the answer comes after %s", (when) => {
+    const hall = hallAt(NOON);
+    hall.run(30);
+    hall.obedience.set("R-A-05", "is_unheard");
+    hall.change("R-A-05", FAN, 60);
+    if (when === "a restart") hall.restart();
+    for (let cycle = 0; cycle < 4; cycle++) hall.cycle();
+    hall.answer("change-1", "applied");
+    hall.obedience.clear();
+    hall.cycle();
+    expect(hall.eventsOf("rollback")).toEqual([]);
+    hall.deviate("R-A-05");
+    hall.cycle();
+    expect(hall.eventsOf("rollback")).toMatchObject([{ rack_id: "R-A-05", data: { action_id: "change-1" } }]);
+    expect(hall.plant.target("R-A-05", FAN)).toBeNull();
+  });
+
+  it("is handed back with the others for a comparison: it may have been carried out", () => {
+    const hall = hallAt(NOON);
+    hall.run(30);
+    hall.obedience.set("R-A-05", "is_unheard");
+    hall.change("R-A-05", FAN, 60);
+    for (let cycle = 0; cycle < 4; cycle++) hall.cycle();
+    expect(hall.trials.handBack(hall.clock.now()).map(({ rack_id, to }) => [rack_id, to])).toEqual([
+      ["R-A-05", null],
+    ]);
+    expect(hall.plant.target("R-A-05", FAN)).toBeNull();
+  });
+});
+
 describe("a device that the guardrail set after the optimizer", () => {
   it("is not blamed for what the guardrail had it do", () => {
     const hall = hallAt(NOON);

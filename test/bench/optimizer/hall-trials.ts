@@ -35,7 +35,7 @@ export function hallTrials(hall: Hall, scorer: Scorer) {
   const trials = createTrials(
     {
       actions: {
-        ...{ inForce: () => [], refusal: () => null, send },
+        ...{ inForce: () => [], unanswered: () => [], refusal: () => null, send },
         record: (action) => void known.set(action.id, action),
         setpoints: {
           value: (rack_id, target) =>
@@ -57,7 +57,10 @@ export function hallTrials(hall: Hall, scorer: Scorer) {
       },
       fleet: {
         racks: RACKS.map((rack_id) => ({ rack_id, row: rowOf(rack_id) })),
-        get: (rack_id) => hall.racks[indexOf(rack_id)],
+        get(rack_id) {
+          const { d_slow, guarded } = hall.racks[indexOf(rack_id)]!;
+          return { d_slow, score: guarded ? { guarded } : null };
+        },
       },
       rollout: { scorerOf: () => scorer },
       log: createLog("bench", "silent"),

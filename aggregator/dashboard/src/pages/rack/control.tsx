@@ -17,7 +17,7 @@ export function Control({
 }): JSX.Element {
   return (
     <Panel title="Guardrail and actuators" aside={<ModeBadge mode={detail.rack.mode} />}>
-      <Guardrail actions={actions} guarded={detail.guarded} />
+      <Guardrail actions={actions} refuses={detail.guarded && detail.rack.mode === "closed_loop"} />
       <table class="plain">
         <caption class="hidden">Actuators</caption>
         <thead>
@@ -61,7 +61,7 @@ export function Control({
 }
 
 /** What the guardrail last made of the rack: the newest decision tells whether it holds anything. */
-function Guardrail({ actions, guarded }: { actions: readonly Action[]; guarded: boolean }): JSX.Element {
+function Guardrail({ actions, refuses }: { actions: readonly Action[]; refuses: boolean }): JSX.Element {
   const last = actions.find(({ source }) => source === "guardrail");
   if (!last) return <p class="quiet">The guardrail has had nothing to do here.</p>;
   const at_rest = last.kind === "release";
@@ -76,7 +76,7 @@ function Guardrail({ actions, guarded }: { actions: readonly Action[]; guarded: 
       <button type="button" class="link" onClick={() => explain(last)}>
         Explain
       </button>
-      {guarded ? <span class="quiet"> It refuses everyone else's setpoints for now.</span> : null}
+      {refuses ? <span class="quiet"> It refuses everyone else's setpoints for now.</span> : null}
     </p>
   );
 }

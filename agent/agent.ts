@@ -124,8 +124,8 @@ export function createAgent(options: AgentOptions): Agent {
   let setpoints: Record<RackTarget, number | null>;
   /** Targets whose setpoint the guardrail made, in this run or an earlier one. */
   const owned = new Set<RackTarget>();
-  /** Targets whose device was told something by the present request. */
-  const told = new Set<RackTarget>();
+  /** What each target is asked now, and whether its device was told. */
+  const under_way = new Map<RackTarget, { wish: Wish; told: boolean }>();
   const driven_at_ms = new Map<RackTarget, number>();
   let severity: Severity = "none";
   let measured: Partial<Record<RackTarget, number | null | undefined>> = {};
@@ -170,8 +170,14 @@ export function createAgent(options: AgentOptions): Agent {
     ...options.actuators,
     async write(target, value) {
       if (!allowed()) throw new Error(otherwise);
-      told.add(target);
-      await options.actuators.write(target, value);
+      const present = under_way.get(target);
+      if (present) present.told = true;
+      const answer = options.actuators.write(target, value);
+      // Neither before the device is told, whatever the disk does, nor after it has answered, which may take seconds.
+      setImmediate(() => {
+        if (present && under_way.get(target) === present) noteTold(present.wish);
+      });
+      await answer;
     },
   });
   const actuators = drivenWhile(() => orders.mode() === "closed_loop", "no longer in closed loop");
@@ -419,7 +425,8 @@ export function createAgent(options: AgentOptions): Agent {
 
   async function carryOut(wish: Wish): Promise<IntentOutcome> {
     const used_mode = orders.mode();
-    told.delete(wish.target);
+    const present = { wish, told: false };
+    under_way.set(wish.target, present);
     const approved = wish.approved === true && !orders.killSwitch();
     const request = {
       target: wish.target,
@@ -428,15 +435,13 @@ export function createAgent(options: AgentOptions): Agent {
     };
     const driver = approved ? approved_actuators : actuators;
     const result = tooSoon(wish) ?? (await driveThroughGate(driver, config.actuators, request, clock));
+    under_way.delete(wish.target);
     if (result.now !== undefined) {
       if (used_mode === "advisory") noteApproval(wish.target, result.from, result.now);
       setpoints = { ...setpoints, [wish.target]: result.now };
       driven_at_ms.set(wish.target, clock.now());
       noteOwner(wish, result.now);
-    } else if (told.has(wish.target) && wish.to !== null) {
-      // A device that does not answer may have obeyed all the same.
-      noteOwner(wish, wish.to);
-    }
+    } else if (present.told) noteTold(wish);
     const outcome: IntentOutcome = {
       action_id: wish.id,
       mode: used_mode,
@@ -469,6 +474,13 @@ export function createAgent(options: AgentOptions): Agent {
     uplink.send("action", action);
     observer.acted(action);
     return outcome;
+  }
+
+  /** A device that has not answered may have obeyed all the same; one that was to be released may not. */
+  function noteTold(wish: Wish): void {
+    if (wish.to === null) return;
+    noteOwner(wish, wish.to);
+    if (wish.approved) noteApproval(wish.target, setpoints[wish.target], wish.to);
   }
 
   /** Who drove a target last is the one to hand it back; the guardrail's are kept on disk, for the next run. */

@@ -1,11 +1,11 @@
 import { rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import mqtt, { type MqttClient } from "mqtt";
-import { afterEach, describe, expect, it } from "vitest";
+import { afterEach, describe, expect, it, onTestFinished } from "vitest";
 import type { ActuatorDriver } from "../../agent/actuators/driver.ts";
 import { type Agent, createAgent } from "../../agent/agent.ts";
 import { guard } from "../../agent/guardrail/guardrail.ts";
-import { readDecision } from "../../agent/journal.ts";
+import { openJournal, readDecision } from "../../agent/journal.ts";
 import type { SensorDriver } from "../../agent/sensors/driver.ts";
 import { RACK_TARGETS, type RackTarget } from "../../shared/contracts/action.ts";
 import { AgentConfig } from "../../shared/contracts/agent-config.ts";
@@ -71,6 +71,8 @@ async function rig(
     pump_hangs?: boolean;
     /** Devices obey, but report a failure, as one does whose answer is lost. */
     mute?: boolean;
+    /** Time stands still from the first write on, and devices obey at once but answer only then. */
+    answer?: Promise<void>;
   } = {},
 ): Promise<Rig> {
   const broker = await testBroker();
@@ -120,6 +122,8 @@ async function rig(
     write: async (target, value) => {
       setpoints[target] = value;
       if (options.mute && value !== null) throw new Error("no answer");
+      if (options.answer) stopTime();
+      await options.answer;
     },
     close: async () => {},
     failSafe: async () => {
@@ -418,6 +422,19 @@ describe("what an operator approved, in advisory", () => {
     expect(setpoints.admission_pct).toBe(85);
   });
 
+  it("is known to have warmed the rack while the device has not answered yet", async () => {
+    const cache_dir = temporaryFolder();
+    const answer = Promise.withResolvers<void>();
+    const { heard, command, setpoints } = await rig({ cache_dir, answer: answer.promise });
+    await eventually("a tick", () => heard.telemetry?.length);
+    command(approved("pump_rpm_pct", 50));
+    await eventually("the pump", () => setpoints.pump_rpm_pct === 50);
+    const journal = openJournal(join(cache_dir, `${RACK}.journal.db`), createLog("test", "silent"));
+    onTestFinished(() => journal.close());
+    await eventually("the note", () => journal.approvedWarming().includes("pump_rpm_pct"));
+    answer.resolve();
+  });
+
   it("is refused under the kill switch", async () => {
     const { heard, setpoints, command, kill_switch_file } = await rig();
     await eventually("a tick", () => heard.telemetry?.length);
@@ -589,6 +606,20 @@ describe("the guardrail's own setpoints", () => {
       20_000,
     );
   }, 40_000);
+
+  it("are noted as its own while the device has not answered yet: the agent may die meanwhile", async () => {
+    const cache_dir = temporaryFolder();
+    const answer = Promise.withResolvers<void>();
+    const { values, setpoints } = await rig({ mode: "closed_loop", cache_dir, answer: answer.promise });
+    values.inlet_c = 28.5;
+    await eventually("a measure", () => Object.keys(setpoints).length);
+    const journal = openJournal(join(cache_dir, `${RACK}.journal.db`), createLog("test", "silent"));
+    onTestFinished(() => journal.close());
+    await eventually("the note", () =>
+      Object.keys(setpoints).every((t) => journal.owned().includes(t as RackTarget)),
+    );
+    answer.resolve();
+  });
 
   it("are on record with all that they rest on, under the id of the published action", async () => {
     const cache_dir = temporaryFolder();

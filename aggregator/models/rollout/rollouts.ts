@@ -434,7 +434,9 @@ export function createRollouts(context: RolloutsContext): Rollouts {
       for (const { id, story } of all()) told.set(id, story.length);
       if (site.release) {
         apply({ kind: "restart" });
-        // We may have died between writing the state and the stages that follow from it.
+        // We may have died between writing a pin and the waves without its racks, or the state and the stages
+        // that follow from it.
+        apply({ kind: "pinned", racks: pinnedRacks() });
         putStages();
         noteRelease(null);
         return;

@@ -51,8 +51,8 @@ export interface RegistryContext {
 const HASH_PREFIX = /^[0-9a-f]{8,64}$/;
 
 /**
- * Every change that is asked for reaches the disk before the call returns. A file that appears in the library's folder is
- * registered when someone looks.
+ * Every change that is asked for outlives the process before the call returns; a power cut may lose the last ones. A file
+ * that appears in the library's folder is registered when someone looks.
  */
 export function createRegistry(context: RegistryContext): Registry {
   const { store, library, events, clock, log } = context;

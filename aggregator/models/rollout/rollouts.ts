@@ -112,7 +112,7 @@ const DAY_MS = 86_400_000;
 
 export const keyOverlapMs = (config: ModelsConfig): number => config.key_overlap_days * DAY_MS;
 
-/** Drives the state machine: what it decides is on the disk before anything of it is published. */
+/** Drives the state machine: what it decides outlives the process before anything of it is published. */
 export function createRollouts(context: RolloutsContext): Rollouts {
   const { config, keys, library, registry, fleet, store, events, clock, log } = context;
   const { rollout: settings } = config;

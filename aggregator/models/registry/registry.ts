@@ -8,7 +8,7 @@ import type { EventBus } from "../../events.ts";
 import type { Store } from "../../store/store.ts";
 import type { Library } from "../library.ts";
 import { activationStack } from "./activations.ts";
-import { lineageOfFile, readLineage } from "./lineage.ts";
+import { lineageOfFile, readLineage, writeLineage } from "./lineage.ts";
 
 /** Every model of the site: where it came from, at which stage it is, and who put it there. */
 export interface Registry {
@@ -138,7 +138,9 @@ export function createRegistry(context: RegistryContext): Registry {
     file: (sha256) => library.models().find((model) => model.sha256 === sha256) ?? null,
     register(file, lineage, by) {
       const known = models.get(file.sha256);
-      // The file first: what is registered can be read.
+      // Whoever finds the file after a death in between must not have to guess where it comes from.
+      if (!known) writeLineage(library.pathOf(file), file, lineage);
+      // The file before the entry: what is registered can be read.
       library.save(file);
       if (known) return structuredClone(known);
       const added = add(file, lineage, by);

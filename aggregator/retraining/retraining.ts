@@ -103,9 +103,9 @@ export function createRetraining(context: RetrainingContext): Retraining {
       report: null,
       parent_id,
     };
-    const registered = registry.register(model, lineage, by);
-    if (!verdict.offered) registry.setStage(model.sha256, "retired", by, `not offered: ${verdict.reason}`);
-    return registered;
+    // In one with the entry: dying before a second step would leave a loser on offer.
+    const retired = verdict.offered ? undefined : { reason: `not offered: ${verdict.reason}` };
+    return registry.register(model, lineage, by, retired);
   };
   const promote = (model: RegisteredModel, reason: string) => {
     context.rollouts.start(model, { gated: true, by: "retraining", reason: `auto_promote: ${reason}` });

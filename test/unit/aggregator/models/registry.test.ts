@@ -86,6 +86,33 @@ describe("a registered model", () => {
     expect(registry.file(first.sha256)).toEqual(first);
   });
 
+  it("that was judged already is retired from the first, with the reason", () => {
+    const { registry, restart } = site();
+    const lineage = { ...lineageOfFile(first, "found"), source: "retrained" as const };
+    const registered = registry.register(first, lineage, "schedule", { reason: "not offered: no better" });
+    expect(registered).toMatchObject({
+      ...{ stage: "retired", lineage },
+      history: [{ ts: isoTime(T0), stage: "retired", by: "schedule", reason: "not offered: no better" }],
+    });
+    const again = restart();
+    expect(again.find(first.id)).toEqual(registered);
+    expect(again.file(first.sha256)).toEqual(first);
+  });
+
+  it("that was judged already is never a candidate, whatever of it a death leaves behind", () => {
+    const { library, diesAtFlush } = site();
+    const lineage = { ...lineageOfFile(first, "found"), source: "retrained" as const };
+    const loses = (registry: ReturnType<typeof createRegistry>) =>
+      registry.register(first, lineage, "schedule", { reason: "not offered: no better" });
+    expect(diesAtFlush(1, loses).list()).toEqual([]);
+    expect(library.list()).toEqual([]);
+    const dies = (registry: ReturnType<typeof createRegistry>) => {
+      loses(registry);
+      registry.pin("C", first.id, "operator");
+    };
+    expect(diesAtFlush(2, dies).list()).toMatchObject([{ stage: "retired" }]);
+  });
+
   it("is found by id, by SHA-256 and by the first eight digits of it, but not by seven", () => {
     const { registry, register } = site();
     register(registry, first, second);

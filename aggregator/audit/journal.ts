@@ -48,7 +48,7 @@ export function openJournal(context: JournalContext): Journal {
     head = { seq: row.seq, hash: row.hash };
   };
   const keep = (checkpoint: Checkpoint) => {
-    // A head that is made known must be on the disk, or a crash would look like tampering.
+    // A head that is made known must outlive the process, or its crash would look like tampering; a power cut still may.
     store.flush();
     store.chain.putCheckpoint(checkpoint);
     store.flush();

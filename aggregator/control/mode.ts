@@ -43,7 +43,7 @@ export interface ModeControl {
   /** What a rack's agent acts on and reports; null is the site's own target. */
   of(rack_id: string | null): Mode;
   /**
-   * Keeps the new state (on disk before it returns) and tells the agents concerned.
+   * Keeps the new state (on the disk before it returns, even if the power fails then) and tells the agents concerned.
    *
    * @throws SKADI_UNKNOWN_RACK or SKADI_INVALID_FIELD for a scope that is no part of the site
    */
@@ -84,7 +84,8 @@ export function modeControl(context: ModeContext): ModeControl {
       const concerned = racksOf(fleet, change.scope);
       state = changed(state, change);
       store.settings.put(SETTING, state);
-      store.flush();
+      // A host that comes back without the kill switch would lift it.
+      store.flush({ durable: true });
       const { scope } = change;
       context.events.publish("mode", scope && "rack_id" in scope ? scope.rack_id : null, { ...state });
       for (const rack of concerned) if (agentOnline(rack)) tell(rack);

@@ -18,7 +18,10 @@ interface Quarantined {
 export interface Quarantine {
   list(): Quarantined[];
   has(rack_id: string | null, target: string): boolean;
-  /** Keeps it (on disk before it returns); a device that is in quarantine already stays for its first reason. */
+  /**
+   * Keeps it (on the disk before it returns, even if the power fails then); a device that is in quarantine already stays
+   * for its first reason.
+   */
   add(device: Omit<Quarantined, "since">): void;
   /** @throws SKADI_NOT_FOUND for a device that is in none */
   release(rack_id: string, target: RackTarget): Quarantined;
@@ -38,7 +41,7 @@ export function openQuarantine(context: {
   const devices = new Map(stored.map((device) => [keyOf(device.rack_id, device.target), device]));
   const keep = (state: "quarantined" | "released", device: Quarantined) => {
     store.settings.put(SETTING, [...devices.values()]);
-    store.flush();
+    store.flush({ durable: true });
     events.publish("quarantine", device.rack_id, { state, ...device });
     log.warn({ state, ...device }, "quarantine");
   };

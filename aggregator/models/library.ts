@@ -16,7 +16,9 @@ export interface Library {
   list(): LibraryEntry[];
   /** The valid models, newest first. */
   models(): ModelFile[];
-  /** Writes the model under its id (with part of its hash where another model has that name); returns the path. */
+  /** Where the model's file is, or is to be: under its id (with part of its hash where another model has that name). */
+  pathOf(model: ModelFile): string;
+  /** Writes the model, unless it is there already; returns the path. */
   save(model: ModelFile): string;
 }
 
@@ -42,15 +44,21 @@ export function modelLibrary(folder: string): Library {
     list()
       .flatMap(({ parsed }) => (parsed.ok ? [parsed.value] : []))
       .sort((a, b) => Date.parse(b.created_at) - Date.parse(a.created_at));
+  const knownPath = (model: ModelFile) =>
+    list().find(({ parsed }) => parsed.ok && parsed.value.sha256 === model.sha256)?.path;
+  const newPath = (model: ModelFile) => {
+    const plain = join(folder, `${model.id}.json`);
+    return existsSync(plain) ? join(folder, `${model.id}-${model.sha256.slice(0, 8)}.json`) : plain;
+  };
   return {
     folder,
     list,
     models,
+    pathOf: (model) => knownPath(model) ?? newPath(model),
     save(model) {
-      const known = list().find(({ parsed }) => parsed.ok && parsed.value.sha256 === model.sha256);
-      if (known) return known.path;
-      const plain = join(folder, `${model.id}.json`);
-      const path = existsSync(plain) ? join(folder, `${model.id}-${model.sha256.slice(0, 8)}.json`) : plain;
+      const known = knownPath(model);
+      if (known) return known;
+      const path = newPath(model);
       writeModelFile(path, model);
       return path;
     },

@@ -1,4 +1,3 @@
-import { rmSync } from "node:fs";
 import type { AggregatorConfig } from "../../shared/contracts/config.ts";
 import { RetrainingReport } from "../../shared/contracts/drift.ts";
 import type { ModelFile } from "../../shared/contracts/model.ts";
@@ -13,6 +12,7 @@ import { siteSources } from "../drift/site-sources.ts";
 import type { EventBus } from "../events.ts";
 import type { Fleet } from "../fleet.ts";
 import type { Library } from "../models/library.ts";
+import { removeModel } from "../models/registry/lineage.ts";
 import type { Registry } from "../models/registry/registry.ts";
 import type { Rollouts } from "../models/rollout/rollouts.ts";
 import type { JobResult } from "../schedules/scheduler.ts";
@@ -103,9 +103,9 @@ export function createRetraining(context: RetrainingContext): Retraining {
       report: null,
       parent_id,
     };
-    const registered = registry.register(model, lineage, by);
-    if (!verdict.offered) registry.setStage(model.sha256, "retired", by, `not offered: ${verdict.reason}`);
-    return registered;
+    // In one with the entry: dying before a second step would leave a loser on offer.
+    const retired = verdict.offered ? undefined : { reason: `not offered: ${verdict.reason}` };
+    return registry.register(model, lineage, by, retired);
   };
   const promote = (model: RegisteredModel, reason: string) => {
     context.rollouts.start(model, { gated: true, by: "retraining", reason: `auto_promote: ${reason}` });
@@ -210,5 +210,6 @@ function prune({ registry, library, config }: RetrainingContext): void {
       .slice(config.retraining.keep)
       .map(({ sha256 }) => sha256),
   );
-  for (const { path, parsed } of library.list()) if (parsed.ok && gone.has(parsed.value.sha256)) rmSync(path);
+  for (const { path, parsed } of library.list())
+    if (parsed.ok && gone.has(parsed.value.sha256)) removeModel(path);
 }

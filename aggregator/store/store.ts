@@ -14,7 +14,7 @@ import type { MmsFilter } from "../mms/filter.ts";
 import type { EnergyInterval } from "../savings/interval.ts";
 
 /**
- * What the aggregator remembers. Writes are queued and reach the disk in one transaction per flush; every read
+ * What the aggregator remembers. Writes are queued and reach the database in one transaction per flush; every read
  * sees what was written before it, flushed or not. One abstract test suite holds every implementation to this.
  */
 export interface Store {
@@ -29,8 +29,11 @@ export interface Store {
   registry: RegistryStore;
   incidents: IncidentStore;
   maintenance: MaintenanceStore;
-  /** Writes the queue to disk now. */
-  flush(): void;
+  /**
+   * Writes the queue down now. That outlives the process; a power cut may lose the last seconds of it, unless it is
+   * durable: then it, and all that was written before it, is on the disk when this returns, at the cost of an fsync.
+   */
+  flush(options?: { durable?: boolean }): void;
   /**
    * Deletes samples older than `raw_before_ms`, and rollups, energy intervals, events, actions and closed incidents
    * older than `rollup_before_ms`. The actions' chain is pruned by its journal, which can sign for what goes.

@@ -5,6 +5,7 @@ import { SkadiError } from "../../shared/errors.ts";
 import { createLog } from "../../shared/log.ts";
 import { seededRandom } from "../../shared/random.ts";
 import { isoTime } from "../../shared/time.ts";
+import { commitsOf } from "../support/commits.ts";
 import { drivenHall } from "./driven-hall.ts";
 
 const log = createLog("test", "silent");
@@ -69,7 +70,7 @@ describe("an actuator that does the opposite of what is asked", () => {
     });
     expect(reopened.has("R-A-05", FAN)).toBe(true);
 
-    hall.quarantine.release("R-A-05", FAN);
+    expect(commitsOf(() => hall.quarantine.release("R-A-05", FAN))).toEqual(["synced"]);
     hall.defects.clear();
     expect(hall.change("R-A-05", FAN, 60)).toBe(true);
     expect(() => hall.quarantine.release("R-A-05", FAN)).toThrow(SkadiError);

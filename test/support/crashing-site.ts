@@ -144,10 +144,10 @@ export function crashingSite(options: {
     // A dead process writes nothing any more, whatever still holds it.
     const store: Store = {
       ...disk,
-      flush() {
+      flush(options) {
         if (!own.alive) return;
         boundary();
-        disk.flush();
+        disk.flush(options);
         boundary();
       },
     };

@@ -83,7 +83,7 @@ export function createDistributor(context: DistributorContext): Distributor {
     if (!composed) return;
     const at_ms = wallMs();
     const { release, assignments, models, previous_id } = composed;
-    // The counter is on the disk before anybody sees it.
+    // The counter is written down with the chunks, before anybody sees it.
     const manifest: ModelManifest = {
       ...{ v: 1, kind: "ims", counter: counter.next(), previous_id, release, assignments, models },
       issued_at: isoTime(at_ms),

@@ -21,7 +21,8 @@ export function keepTrained(
   by: string,
   changes: Partial<Pick<Lineage, "source" | "parent_id">> = {},
 ): KeptModel {
-  const file = library.save(model);
+  // All that goes with the file is there before it.
+  const file = library.pathOf(model);
   const registered = registry.register(model, { ...lineage, ...writeReport(file, page), ...changes }, by);
   return { registered, file };
 }

@@ -1,5 +1,5 @@
-import { existsSync, readFileSync, writeFileSync } from "node:fs";
-import { basename } from "node:path";
+import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { basename, dirname } from "node:path";
 import * as z from "zod";
 import type { ModelFile } from "../../../shared/contracts/model.ts";
 import { parsePayload } from "../../../shared/contracts/parse.ts";
@@ -52,7 +52,7 @@ export function lineageOfFile(model: ModelFile, source: "pushed" | "found"): Lin
   };
 }
 
-/** What lies beside a model file that was written while no aggregator looked on. */
+/** What lies beside a model file, for whoever finds the file and did not see it being made. */
 const LineageNote = z.object({ sha256: z.string(), lineage: Lineage });
 
 /** The lineage and the report of `x.json` are in `x.lineage` and `x.html`; neither ends like a model. */
@@ -61,6 +61,7 @@ const reportPath = (model_path: string) => model_path.replace(/(\.json)?$/, ".ht
 
 export function writeLineage(model_path: string, { sha256 }: ModelFile, lineage: Lineage): void {
   const note: z.infer<typeof LineageNote> = { sha256, lineage };
+  mkdirSync(dirname(model_path), { recursive: true });
   writeFileSync(notePath(model_path), `${JSON.stringify(note, null, 1)}\n`);
 }
 
@@ -72,9 +73,16 @@ export function readLineage(model_path: string, { sha256 }: ModelFile): Lineage 
   return note.ok && note.value.sha256 === sha256 ? note.value.lineage : null;
 }
 
+/** Deletes a model file and its note; the note last, so that a file that is still there has one. */
+export function removeModel(model_path: string): void {
+  rmSync(model_path);
+  rmSync(notePath(model_path), { force: true });
+}
+
 /** Writes a model's training report beside it. */
 export function writeReport(model_path: string, page: string): { report: string } {
   const path = reportPath(model_path);
+  mkdirSync(dirname(path), { recursive: true });
   writeFileSync(path, page);
   return { report: basename(path) };
 }

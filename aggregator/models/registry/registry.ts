@@ -8,7 +8,7 @@ import type { EventBus } from "../../events.ts";
 import type { Store } from "../../store/store.ts";
 import type { Library } from "../library.ts";
 import { activationStack } from "./activations.ts";
-import { lineageOfFile, readLineage } from "./lineage.ts";
+import { lineageOfFile, readLineage, writeLineage } from "./lineage.ts";
 
 /** Every model of the site: where it came from, at which stage it is, and who put it there. */
 export interface Registry {
@@ -22,8 +22,8 @@ export interface Registry {
   find(name: string): RegisteredModel | null;
   /** The model itself, checked; null if its file is gone or was altered. */
   file(sha256: string): ModelFile | null;
-  /** A new model is a candidate; one that is known already stays as it is. */
-  register(model: ModelFile, lineage: Lineage, by: string): RegisteredModel;
+  /** A new model is a candidate, or was judged already and is retired; one that is known already stays as it is. */
+  register(model: ModelFile, lineage: Lineage, by: string, retired?: { reason: string }): RegisteredModel;
   /**
    * One model is active: the one that was retires.
    *
@@ -51,8 +51,8 @@ export interface RegistryContext {
 const HASH_PREFIX = /^[0-9a-f]{8,64}$/;
 
 /**
- * Every change that is asked for reaches the disk before the call returns. A file that appears in the library's folder is
- * registered when someone looks.
+ * Every change that is asked for outlives the process before the call returns; a power cut may lose the last ones. A file
+ * that appears in the library's folder is registered when someone looks.
  */
 export function createRegistry(context: RegistryContext): Registry {
   const { store, library, events, clock, log } = context;
@@ -83,7 +83,7 @@ export function createRegistry(context: RegistryContext): Registry {
     if (replaced) stage(replaced, "retired", by, `replaced by ${model.model_id}: ${reason}`);
     stage(model, "active", by, reason);
   };
-  const add = (file: ModelFile, lineage: Lineage, by: string) => {
+  const add = (file: ModelFile, lineage: Lineage, by: string, retired?: { reason: string }) => {
     const { id: model_id, sha256, kind, created_at } = file;
     const model: RegisteredModel = {
       ...{ model_id, sha256, kind, created_at, lineage },
@@ -91,7 +91,8 @@ export function createRegistry(context: RegistryContext): Registry {
       history: [],
     };
     store.registry.put(model);
-    stage(model, "candidate", by, `${lineage.source}: ${lineage.data}`);
+    if (retired) stage(model, "retired", by, retired.reason);
+    else stage(model, "candidate", by, `${lineage.source}: ${lineage.data}`);
     models.set(sha256, model);
     return model;
   };
@@ -136,13 +137,22 @@ export function createRegistry(context: RegistryContext): Registry {
     },
     find,
     file: (sha256) => library.models().find((model) => model.sha256 === sha256) ?? null,
-    register(file, lineage, by) {
+    register(file, lineage, by, retired) {
       const known = models.get(file.sha256);
-      // The file first: what is registered can be read.
-      library.save(file);
-      if (known) return structuredClone(known);
-      const added = add(file, lineage, by);
+      if (known) {
+        library.save(file);
+        return structuredClone(known);
+      }
+      const keepFile = () => {
+        // Whoever finds the file after a death in between must not have to guess where it comes from.
+        writeLineage(library.pathOf(file), file, lineage);
+        library.save(file);
+      };
+      // A candidate can be read, so its file comes first; one found without its entry is a candidate, so not here.
+      if (!retired) keepFile();
+      const added = add(file, lineage, by, retired);
       store.flush();
+      if (retired) keepFile();
       return structuredClone(added);
     },
     setStage(sha256, to, by, reason) {

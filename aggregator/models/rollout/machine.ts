@@ -56,7 +56,7 @@ export type Observation =
 
 export interface Step {
   site: SiteModels;
-  /** The racks should run something else than before: a manifest must say so, once `site` is on the disk. */
+  /** The racks should run something else than before: a manifest must say so, once `site` is written down. */
   publish: boolean;
 }
 

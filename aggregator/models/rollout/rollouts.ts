@@ -112,7 +112,7 @@ const DAY_MS = 86_400_000;
 
 export const keyOverlapMs = (config: ModelsConfig): number => config.key_overlap_days * DAY_MS;
 
-/** Drives the state machine: what it decides is on the disk before anything of it is published. */
+/** Drives the state machine: what it decides outlives the process before anything of it is published. */
 export function createRollouts(context: RolloutsContext): Rollouts {
   const { config, keys, library, registry, fleet, store, events, clock, log } = context;
   const { rollout: settings } = config;
@@ -434,7 +434,9 @@ export function createRollouts(context: RolloutsContext): Rollouts {
       for (const { id, story } of all()) told.set(id, story.length);
       if (site.release) {
         apply({ kind: "restart" });
-        // We may have died between writing the state and the stages that follow from it.
+        // We may have died between writing a pin and the waves without its racks, or the state and the stages
+        // that follow from it.
+        apply({ kind: "pinned", racks: pinnedRacks() });
         putStages();
         noteRelease(null);
         return;

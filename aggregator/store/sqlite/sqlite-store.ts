@@ -25,11 +25,13 @@ export interface SqliteOptions {
 export function openSqliteStore(file: string, options: SqliteOptions): Store {
   mkdirSync(dirname(file), { recursive: true });
   const db = new DatabaseSync(file, { timeout: options.busy_timeout_ms ?? 5_000 });
-  // NORMAL in WAL mode: a power cut may lose the last flushes but never corrupts (sqlite.org/pragma.html#pragma_synchronous).
+  // NORMAL in WAL mode: a power cut may lose the last flushes, durable ones excepted, but never corrupts
+  // (sqlite.org/pragma.html#pragma_synchronous).
   db.exec("PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL;");
   migrate(db);
   const queue = writeQueue(db, options.flush_ms, options.log);
   const rollups = rollupTable(db, queue);
+  const touch = db.prepare("PRAGMA application_id = 0");
   const prune_samples = db.prepare("DELETE FROM samples WHERE ts_ms < ?");
   const aged = [
     "rollup_1m WHERE minute_ms",
@@ -52,7 +54,19 @@ export function openSqliteStore(file: string, options: SqliteOptions): Store {
     registry: registryTable(db, queue),
     incidents: incidentTable(db, queue),
     maintenance: maintenanceTable(db, queue),
-    flush: () => queue.flush(),
+    flush({ durable = false } = {}) {
+      if (!durable) return queue.flush();
+      // Only a commit that writes something is synced, and what it is about may have been flushed already.
+      queue.push(touch, []);
+      // A commit under FULL syncs the log, with all that is in it. A checkpoint would not do: while a reader such as
+      // the training worker holds it up, it syncs nothing, and does not say so.
+      db.exec("PRAGMA synchronous = FULL");
+      try {
+        queue.flush();
+      } finally {
+        db.exec("PRAGMA synchronous = NORMAL");
+      }
+    },
     prune(raw_before_ms, rollup_before_ms) {
       rollups.update();
       const samples = Number(prune_samples.run(raw_before_ms).changes);

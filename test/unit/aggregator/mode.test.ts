@@ -7,6 +7,7 @@ import { openSqliteStore } from "../../../aggregator/store/sqlite/sqlite-store.t
 import type { CommandBody } from "../../../shared/contracts/messages.ts";
 import { createLog } from "../../../shared/log.ts";
 import { systemClock } from "../../../shared/time.ts";
+import { commitsOf } from "../../support/commits.ts";
 import { temporaryFolder } from "../../support/temporary.ts";
 
 const log = createLog("test", "silent");
@@ -62,6 +63,12 @@ describe("the mode of a rack", () => {
     expect(bodies.every((body) => body.kind === "set_mode" && body.kill_switch)).toBe(true);
     expect(bodies[0]).toMatchObject({ mode: "closed_loop" });
     expect(mode.of("R-A-01")).toBe("advisory");
+  });
+
+  it("and the kill switch are synced to the disk: a power cut lifts nothing that an agent was told", () => {
+    const { mode } = control();
+    expect(commitsOf(() => mode.set({ kill_switch: true }))).toEqual(["synced"]);
+    expect(commitsOf(() => mode.set({ mode: "closed_loop", scope: { row: "A" } }))).toEqual(["synced"]);
   });
 
   it("follows its row again once its override is removed", () => {

@@ -1,8 +1,10 @@
+import { statSync } from "node:fs";
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { expect, it } from "vitest";
 import { openSqliteStore } from "../../../aggregator/store/sqlite/sqlite-store.ts";
 import { createLog } from "../../../shared/log.ts";
+import { commitsOf } from "../../support/commits.ts";
 import { eventually } from "../../support/eventually.ts";
 import { temporaryFolder } from "../../support/temporary.ts";
 import { storeSuite, telemetry } from "./store-suite.ts";
@@ -43,6 +45,47 @@ it("a store that cannot be written keeps what it was given and writes it later",
   blocker.exec("ROLLBACK");
   await eventually("the sample on disk", () => blocker.prepare("SELECT 1 FROM samples").get());
   blocker.close();
+  store.close();
+});
+
+it("a durable flush is synced to the disk, an ordinary one is not", () => {
+  const store = openFile(join(temporaryFolder(), "store.db"));
+  const flushes = (options: { durable?: boolean }) =>
+    commitsOf(() => {
+      store.settings.put("mode", options);
+      store.flush(options);
+    });
+  expect([{}, { durable: true }, {}].map(flushes)).toEqual([["unsynced"], ["synced"], ["unsynced"]]);
+  store.close();
+});
+
+it("a durable flush syncs what an ordinary one has written before it, and while somebody reads", () => {
+  const file = join(temporaryFolder(), "store.db");
+  const store = openFile(file);
+  const reader = new DatabaseSync(file, { readOnly: true });
+  reader.exec("BEGIN");
+  reader.prepare("SELECT * FROM settings").all();
+  store.settings.put("mode", { kill_switch: true });
+  store.flush();
+  const logged = () => statSync(`${file}-wal`).size;
+  const before = logged();
+  expect(commitsOf(() => store.flush({ durable: true }))).toEqual(["synced"]);
+  // SQLite syncs no commit that has nothing to write.
+  expect(logged()).toBeGreaterThan(before);
+  reader.close();
+  store.close();
+});
+
+it("a durable flush that fails leaves those after it as they were", () => {
+  const file = join(temporaryFolder(), "store.db");
+  const store = openSqliteStore(file, { flush_ms: 60_000, log, busy_timeout_ms: 0 });
+  const blocker = new DatabaseSync(file);
+  blocker.exec("BEGIN IMMEDIATE");
+  store.settings.put("mode", { kill_switch: true });
+  expect(() => store.flush({ durable: true })).toThrow(/locked/);
+  blocker.close();
+  expect(commitsOf(() => store.flush())).toEqual(["unsynced"]);
+  expect(store.settings.get("mode")).toEqual({ kill_switch: true });
   store.close();
 });
 

@@ -1,4 +1,4 @@
-import { rmSync, writeFileSync } from "node:fs";
+import { readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import fc from "fast-check";
@@ -6,6 +6,7 @@ import { describe, expect, it, onTestFinished } from "vitest";
 import { eventBus } from "../../../../aggregator/events.ts";
 import { modelLibrary } from "../../../../aggregator/models/library.ts";
 import { activationStack } from "../../../../aggregator/models/registry/activations.ts";
+import { keepTrained } from "../../../../aggregator/models/registry/keep-trained.ts";
 import { lineageOfFile, writeLineage } from "../../../../aggregator/models/registry/lineage.ts";
 import { createRegistry } from "../../../../aggregator/models/registry/registry.ts";
 import { openSqliteStore } from "../../../../aggregator/store/sqlite/sqlite-store.ts";
@@ -41,6 +42,20 @@ function site() {
   return {
     registry: make(),
     ...{ folder, library, clock, told, file, store, make },
+    /** What the next process finds when this one dies at the n-th of its flushes. */
+    diesAtFlush(n: number, what: (registry: ReturnType<typeof make>) => void) {
+      const dying = open();
+      onTestFinished(() => dying.close());
+      let left = n;
+      const flush = () => {
+        if (--left === 0) throw new Error("died");
+        dying.flush();
+      };
+      const events = eventBus(dying, clock);
+      const context = { store: { ...dying, flush }, library, events, clock, log };
+      expect(() => what(createRegistry(context))).toThrow("died");
+      return make();
+    },
     restart() {
       store.close();
       store = open();
@@ -69,6 +84,33 @@ describe("a registered model", () => {
     expect(registry.register(first, lineageOfFile(first, "found"), "folder")).toEqual(registered);
     expect(library.models()).toEqual([first]);
     expect(registry.file(first.sha256)).toEqual(first);
+  });
+
+  it("that was judged already is retired from the first, with the reason", () => {
+    const { registry, restart } = site();
+    const lineage = { ...lineageOfFile(first, "found"), source: "retrained" as const };
+    const registered = registry.register(first, lineage, "schedule", { reason: "not offered: no better" });
+    expect(registered).toMatchObject({
+      ...{ stage: "retired", lineage },
+      history: [{ ts: isoTime(T0), stage: "retired", by: "schedule", reason: "not offered: no better" }],
+    });
+    const again = restart();
+    expect(again.find(first.id)).toEqual(registered);
+    expect(again.file(first.sha256)).toEqual(first);
+  });
+
+  it("that was judged already is never a candidate, whatever of it a death leaves behind", () => {
+    const { library, diesAtFlush } = site();
+    const lineage = { ...lineageOfFile(first, "found"), source: "retrained" as const };
+    const loses = (registry: ReturnType<typeof createRegistry>) =>
+      registry.register(first, lineage, "schedule", { reason: "not offered: no better" });
+    expect(diesAtFlush(1, loses).list()).toEqual([]);
+    expect(library.list()).toEqual([]);
+    const dies = (registry: ReturnType<typeof createRegistry>) => {
+      loses(registry);
+      registry.pin("C", first.id, "operator");
+    };
+    expect(diesAtFlush(2, dies).list()).toMatchObject([{ stage: "retired" }]);
   });
 
   it("is found by id, by SHA-256 and by the first eight digits of it, but not by seven", () => {
@@ -272,6 +314,23 @@ describe("a file that appears in the folder", () => {
     const source = ({ id }: ModelFile) => registry.find(id)?.lineage.source;
     expect([first, second, third].map(source)).toEqual(["trained", "found", "found"]);
     expect(registry.find(first.id)?.lineage).toEqual(noted);
+  });
+
+  it("has its lineage, too, if the aggregator died between writing it and registering it", () => {
+    const { library, diesAtFlush } = site();
+    const lineage = {
+      ...lineageOfFile(first, "found"),
+      source: "trained" as const,
+      data_sha256: "a".repeat(64),
+    };
+    const after = diesAtFlush(1, (registry) =>
+      keepTrained({ registry, library }, { model: first, lineage, page: "<html>" }, "operator", {
+        parent_id: "x",
+      }),
+    );
+    const report = `${first.id}.html`;
+    expect(after.find(first.id)?.lineage).toEqual({ ...lineage, report, parent_id: "x" });
+    expect(readFileSync(join(library.folder, report), "utf8")).toBe("<html>");
   });
 
   it("and is not valid is not registered", () => {

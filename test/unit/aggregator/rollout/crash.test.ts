@@ -111,6 +111,34 @@ describe("a rollout over crashes", () => {
     }
   });
 
+  it("waits for no rack of a row that is pinned meanwhile, wherever the aggregator dies on the way of the pin", () => {
+    const pinned_racks = ["R-B-01", "R-B-02", "R-B-03"];
+    const pins = [];
+    for (let boundaries = 0; boundaries <= 5; boundaries++) {
+      const site = given(boundaries % 2 === 0);
+      site.run(30);
+      start(site, "good", false);
+      site.run(15);
+      start(site, "old");
+      site.run(1);
+      site.crashAfter(boundaries);
+      site.act((rollouts, registry) => {
+        registry.pin("B", fileOf("good").sha256, "test");
+        rollouts.pinsChanged();
+      });
+      site.run(2);
+      const [rollout] = site.rollouts().list();
+      expect(rollout).toMatchObject({ state: "running", gated: true });
+      const pinned = site.registry().pins().length > 0;
+      pins.push(pinned);
+      const awaited = rollout!.waves.flatMap(({ racks }) => racks);
+      const left_out = pinned_racks.filter((rack_id) => !awaited.includes(rack_id));
+      expect([boundaries, left_out]).toEqual([boundaries, pinned ? pinned_racks : []]);
+    }
+    // A pin that died before it was on the disk never was.
+    expect(pins).toEqual([false, true, true, true, true, true]);
+  });
+
   it("converges whatever happens in whichever order: starts, halts, roll-backs, pins, deaths of either side", () => {
     const event = fc.oneof(
       fc.record({

@@ -93,6 +93,7 @@ const program = new Command("bench")
   )
   .option("--days <n>", "savings, optimizer: simulated days (per seed)", integerOption(2, 60))
   .option("--seeds <list>", "mms, savings, season, optimizer: seeds such as 1-20 or 3,7", seedList)
+  .option("--resume <file>", "optimizer: keep what is finished there, and go on from what is there already")
   .option("--fit", "mms: learn what causes look like from the seeds (default 101-112) instead of measuring")
   .option("--agents <n>", "rollout: how many", integerOption(1, 5_000))
   .option(

@@ -5,6 +5,7 @@ import type { ModelFile } from "../../shared/contracts/model.ts";
 import { progressBar } from "../../sim/progress.ts";
 import { RACKS } from "./fault-schedule.ts";
 import { type Bound, coolingBound } from "./optimizer/bound.ts";
+import { type KeptResults, keptResults } from "./optimizer/kept-results.ts";
 import { trainHallModel } from "./optimizer/model.ts";
 import { type PlanTime, planTime } from "./optimizer/plan-times.ts";
 import {
@@ -51,25 +52,27 @@ interface Figures {
 
 /** Policies side by side on the closed-loop plant, with faults, through the agents' own guardrail. */
 export async function benchOptimizer(options: BenchOptions): Promise<void> {
-  const { days = 2, seeds = seedList(DEFAULT_SEEDS), json } = options;
+  const { days = 2, seeds = seedList(DEFAULT_SEEDS), json, resume } = options;
   const started = performance.now();
   process.stderr.write("optimizer: learning the hall's IMS model (three days, accelerated)\n");
   const model = await trainHallModel(true);
   const times: (PlanTime & { goal_ms: number })[] = [];
   for (const { racks, goal_ms } of PLAN_SIZES) times.push({ ...(await planTime(racks, model)), goal_ms });
   const bounds = BOUND_LIMITS.map(([inlet_c, p95_ms]) => coolingBound(inlet_c, p95_ms));
-  // The longest jobs first, so that no thread is left alone with one at the end.
+  // Seed by seed, the longest job of each first, so that no thread is left alone with one at the end.
   const slowest_first = ["ours" as const, ...POLICIES.filter((policy) => policy !== "ours")];
   const jobs = [
-    ...slowest_first.flatMap((policy) => seeds.map((seed): Job => ({ policy, seed, days }))),
+    ...seeds.flatMap((seed) => slowest_first.map((policy): Job => ({ policy, seed, days }))),
     ...REFERENCES.map((policy): Job => ({ policy, seed: seeds[0]!, days })),
   ];
-  const results = await runJobs(jobs, model);
+  const kept = keptResults(resume ?? null, { days, model_sha256: model.sha256 });
+  const resumed = jobs.filter((job) => kept.find(job)).length;
+  const results = await runJobs(jobs, model, kept);
   const seconds = (performance.now() - started) / 1000;
   const per_seed = results.map(figuresOf);
   const overall = POLICIES.map((policy) => averaged(per_seed.filter((f) => f.policy === policy)));
   const verdict = verdictOf(per_seed, overall);
-  report({ days, seeds, model, times, bounds, per_seed, overall, verdict, results, seconds });
+  report({ days, seeds, model, times, bounds, per_seed, overall, verdict, results, seconds, resumed });
   if (json) {
     const prediction = results.filter(({ policy }) => policy === "ours");
     const quality = prediction.map(({ seed, quality, notes }) => ({ seed, ...quality, notes }));
@@ -93,21 +96,21 @@ export async function benchOptimizer(options: BenchOptions): Promise<void> {
   }
 }
 
-async function runJobs(jobs: readonly Job[], model: ModelFile): Promise<JobResult[]> {
-  const waiting = [...jobs];
-  const results: JobResult[] = [];
-  const total = jobs.reduce((sum, { days }) => sum + 24 * days, 0);
+async function runJobs(jobs: readonly Job[], model: ModelFile, kept: KeptResults): Promise<JobResult[]> {
+  const results = jobs.flatMap((job) => kept.find(job) ?? []);
+  const waiting = jobs.filter((job) => !kept.find(job));
+  const total = waiting.reduce((sum, { days }) => sum + 24 * days, 0);
   const bar = progressBar("optimizer", total, true);
   let hours = 0;
   const lane = async () => {
     const worker = new Worker(new URL("./optimizer/worker.ts", import.meta.url), { workerData: { model } });
     for (let job = waiting.shift(); job !== undefined; job = waiting.shift()) {
-      results.push(
-        await run(worker, job, () => {
-          hours++;
-          bar.update(hours);
-        }),
-      );
+      const result = await run(worker, job, () => {
+        hours++;
+        bar.update(hours);
+      });
+      kept.keep(result);
+      results.push(result);
     }
     await worker.terminate();
   };
@@ -232,8 +235,9 @@ function report(all: {
   verdict: Verdict;
   results: readonly JobResult[];
   seconds: number;
+  resumed: number;
 }): void {
-  const { days, seeds, model, times, bounds, per_seed, overall, verdict, results, seconds } = all;
+  const { days, seeds, model, times, bounds, per_seed, overall, verdict, results, seconds, resumed } = all;
   console.log(
     `optimizer: ${RACKS.length} racks, ${days} days, seeds ${seeds.join(", ")}, two faults of every kind a day; ` +
       `fixed: fan ${FIXED.fan_rpm_pct} %, pump ${FIXED.pump_rpm_pct} %; fixed for the peak: fan ${FIXED_FOR_PEAK.fan_rpm_pct} %, ` +
@@ -289,7 +293,8 @@ function report(all: {
         `taken back for their effect: ${notes.rollbacks ?? 0}, because D rose: ${notes.handed_back ?? 0}`,
     );
   }
-  console.log(`${seconds.toFixed(0)} s on ${WORKERS} threads`);
+  const before = resumed > 0 ? `; ${resumed} of ${results.length} runs were finished before` : "";
+  console.log(`${seconds.toFixed(0)} s on ${WORKERS} threads${before}`);
 }
 
 function tableRow(f: Figures): string {

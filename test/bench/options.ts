@@ -8,6 +8,7 @@ export interface BenchOptions {
   fit?: boolean | undefined;
   agents?: number | undefined;
   json?: boolean | undefined;
+  resume?: string | undefined;
 }
 
 /** `1-20` or `3,7`, or both. */

@@ -48,10 +48,9 @@ export function openJournal(context: JournalContext): Journal {
     head = { seq: row.seq, hash: row.hash };
   };
   const keep = (checkpoint: Checkpoint) => {
-    // A head that is made known must outlive the process, or its crash would look like tampering; a power cut still may.
-    store.flush();
     store.chain.putCheckpoint(checkpoint);
-    store.flush();
+    // A head that is made known must be on the disk, or a crash or a power cut would look like tampering.
+    store.flush({ durable: true });
     if (!last || checkpoint.seq >= last.seq) last = checkpoint;
     const { seq, hash, kind, at } = checkpoint;
     log.info({ seq, hash, kind, at }, "action chain checkpoint");

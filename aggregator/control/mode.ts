@@ -44,6 +44,7 @@ export interface ModeControl {
   of(rack_id: string | null): Mode;
   /**
    * Keeps the new state (on the disk before it returns, even if the power fails then) and tells the agents concerned.
+   * Where it cannot be kept, it throws: then what stops something is in force and told all the same, anything else is not.
    *
    * @throws SKADI_UNKNOWN_RACK or SKADI_INVALID_FIELD for a scope that is no part of the site
    */
@@ -82,18 +83,37 @@ export function modeControl(context: ModeContext): ModeControl {
     of: (rack_id) => modeOf(state, rack_id),
     set(change) {
       const concerned = racksOf(fleet, change.scope);
+      const before = state;
+      const stops = stopsDriving(change);
+      const tellAll = () => {
+        for (const rack of concerned) if (agentOnline(rack)) tell(rack);
+      };
       state = changed(state, change);
+      // A disk that is full or hangs must not stand between the kill switch and the agents.
+      if (stops) tellAll();
       store.settings.put(SETTING, state);
-      // A host that comes back without the kill switch would lift it.
-      store.flush({ durable: true });
+      try {
+        // A host that comes back without the kill switch would lift it.
+        store.flush({ durable: true });
+      } catch (error) {
+        if (!stops) {
+          state = before;
+          store.settings.put(SETTING, before);
+        }
+        throw error;
+      }
       const { scope } = change;
       context.events.publish("mode", scope && "rack_id" in scope ? scope.rack_id : null, { ...state });
-      for (const rack of concerned) if (agentOnline(rack)) tell(rack);
+      if (!stops) tellAll();
       return state;
     },
     tell,
   };
 }
+
+/** Whether nothing is driven after a change that was not before. */
+const stopsDriving = ({ mode, kill_switch }: ModeChange): boolean =>
+  kill_switch === true || (mode === "advisory" && kill_switch === undefined);
 
 function changed(state: ModeState, { mode, kill_switch, scope }: ModeChange): ModeState {
   const next = { ...state, ...(kill_switch === undefined ? {} : { kill_switch }) };

@@ -53,11 +53,12 @@ export function trainRun(request: TrainRequest): (rows: Float64Array) => Promise
       const model = fitModel(prepared, options);
       const total_s = (performance.now() - started) / 1000;
       const path = request.out ?? freePath(join(config.data_dir, "models"), model.id);
-      writeModelFile(path, model);
       const { data: _data, created_ms: _created_ms, ...parameters } = options;
       const lineage = trainedLineage(model, await looking.result(), parameters);
       const page = report && shown && report.trainingReport(model, shown, options);
+      // Before the file: an aggregator that finds it at once is to know where it comes from.
       writeLineage(path, model, { ...lineage, ...(page ? writeReport(path, page) : {}) });
+      writeModelFile(path, model);
       const timing = { read_s: round(read_s), train_s: round(total_s - read_s), total_s: round(total_s) };
       return request.json
         ? `${JSON.stringify(summary(model, path, timing))}\n`

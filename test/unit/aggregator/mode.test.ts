@@ -1,4 +1,5 @@
 import { join } from "node:path";
+import { DatabaseSync } from "node:sqlite";
 import { describe, expect, it, onTestFinished } from "vitest";
 import { modeControl, modeOf } from "../../../aggregator/control/mode.ts";
 import { eventBus } from "../../../aggregator/events.ts";
@@ -15,7 +16,7 @@ const LAYOUT = { rows: ["A", "B"], racks_per_row: 3 };
 
 /** A control of a site whose agents are all online, and what it told them. */
 function control(file = join(temporaryFolder(), "store.db")) {
-  const store = openSqliteStore(file, { flush_ms: 60_000, log });
+  const store = openSqliteStore(file, { flush_ms: 60_000, busy_timeout_ms: 10, log });
   const fleet = createFleet(LAYOUT, store);
   for (const { rack_id } of fleet.racks) {
     const about = { v: 1 as const, ts: "2026-01-01T00:00:00.000Z", agent_version: "1", driver: "test" };
@@ -69,6 +70,23 @@ describe("the mode of a rack", () => {
     const { mode } = control();
     expect(commitsOf(() => mode.set({ kill_switch: true }))).toEqual(["synced"]);
     expect(commitsOf(() => mode.set({ mode: "closed_loop", scope: { row: "A" } }))).toEqual(["synced"]);
+  });
+
+  it("reaches the agents where nothing can be written, if it stops something", () => {
+    const { mode, told, file } = control();
+    mode.set({ mode: "closed_loop" });
+    told.length = 0;
+    const other = new DatabaseSync(file);
+    other.exec("BEGIN IMMEDIATE");
+    expect(() => mode.set({ kill_switch: true })).toThrow(/locked/);
+    expect(told.map(({ body }) => body.kind === "set_mode" && body.kill_switch)).toEqual(Array(6).fill(true));
+    expect(mode.get().kill_switch).toBe(true);
+    expect(() => mode.set({ kill_switch: false })).toThrow(/locked/);
+    expect([told.length, mode.get().kill_switch]).toEqual([6, true]);
+    other.exec("ROLLBACK");
+    other.close();
+    mode.set({ mode: "advisory" });
+    expect(control(file).mode.get()).toMatchObject({ kill_switch: true, mode: "advisory" });
   });
 
   it("follows its row again once its override is removed", () => {

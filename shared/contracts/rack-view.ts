@@ -31,7 +31,9 @@ export const RackDetail = z.object({
   quality: z.record(z.string(), z.enum(["good", "stale", "missing", "suspect"])),
   sensors: z.array(SensorAlarm).describe("that want a technician"),
   departure: z.enum(["relations", "change"]).nullable(),
-  guarded: z.boolean().describe("the agent's guardrail protects the rack; in closed loop it refuses setpoints of others"),
+  guarded: z
+    .boolean()
+    .describe("the agent's guardrail protects the rack; in closed loop it refuses setpoints of others"),
   cluster: z.int().nullable().describe("of the model, nearest to the last sample"),
   model: z
     .object({

@@ -1,6 +1,7 @@
 import { mkdirSync } from "node:fs";
 import axe from "axe-core";
 import type { Page } from "playwright-core";
+import { expect } from "vitest";
 import { openBrowser, watchProblems } from "./browser.ts";
 
 /** Kept after the run, to be looked at. */
@@ -21,6 +22,9 @@ export interface Dashboard {
   /** What axe finds serious or critical, in light and in dark. */
   violations(): Promise<string[]>;
 }
+
+/** An expectation of what a live page will show, not of the very moment. */
+export const soon = <T>(probe: () => Promise<T>) => expect.poll(probe, { timeout: 10_000 });
 
 /** The dashboard in Debian's Chromium, once it is live. */
 export async function openDashboard(http_url: string, path = ""): Promise<Dashboard> {

@@ -4,7 +4,7 @@ import { rowNames } from "../../../shared/contracts/rack.ts";
 import { isoTime } from "../../../shared/time.ts";
 import { type TestSite, testSite } from "../../integration/aggregator-harness.ts";
 import { openBrowser } from "../../support/browser.ts";
-import { openDashboard } from "../../support/dashboard.ts";
+import { openDashboard, soon } from "../../support/dashboard.ts";
 import { hasProgram } from "../../support/debian-packages.ts";
 import { eventually } from "../../support/eventually.ts";
 import { NOMINAL_SAMPLE } from "../../support/readings.ts";
@@ -91,7 +91,7 @@ describe.skipIf(!hasProgram("chromium"))("the dashboard", () => {
       await page.getByRole("dialog", { name: "Help" }).waitFor();
       expect(await violations()).toEqual([]);
       await page.keyboard.press("Escape");
-      expect(await page.getByRole("dialog").count()).toBe(0);
+      await soon(() => page.getByRole("dialog").count()).toBe(0);
       for (const [key, title] of Object.entries({
         i: "Incidents",
         o: "Optimizer",
@@ -100,13 +100,13 @@ describe.skipIf(!hasProgram("chromium"))("the dashboard", () => {
       })) {
         await page.keyboard.press(key);
         await page.getByRole("heading", { name: title, level: 1 }).waitFor();
-        expect(await page.title()).toContain(title);
+        await soon(() => page.title()).toContain(title);
       }
       await page.keyboard.press("s");
       await page.locator("#cell-R-A-01").waitFor();
       await page.locator(".skip").focus();
       await page.keyboard.press("Enter");
-      expect(await page.evaluate("document.activeElement.id")).toBe("main");
+      await soon(() => page.evaluate("document.activeElement.id")).toBe("main");
     },
     LONG_MS,
   );

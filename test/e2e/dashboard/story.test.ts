@@ -2,7 +2,7 @@ import { setTimeout } from "node:timers/promises";
 import { expect, it } from "vitest";
 import { hallLayout } from "../../../sim/demo/layout.ts";
 import { trainPlantModel } from "../../../sim/site/plant-model.ts";
-import { openDashboard, overflowPx } from "../../support/dashboard.ts";
+import { openDashboard, overflowPx, soon } from "../../support/dashboard.ts";
 import { hasProgram } from "../../support/debian-packages.ts";
 import { startDemo } from "../../support/demo.ts";
 import { eventually } from "../../support/eventually.ts";
@@ -106,7 +106,9 @@ it.skipIf(!hasProgram("chromium"))(
     await page.getByLabel("Note").fill("low-priority work paused");
     await page.getByRole("button", { name: "Acknowledge" }).click();
     await page.getByText("In hand").waitFor();
-    expect(await page.locator(".timeline").textContent()).toMatch(/Acknowledged.*low-priority work paused/s);
+    await soon(() => page.locator(".timeline").textContent()).toMatch(
+      /Acknowledged.*low-priority work paused/s,
+    );
 
     // Another model has been trained meanwhile; it is brought to the racks, and compared.
     const model = await trainPlantModel({

@@ -14,7 +14,7 @@ import type { Rollouts } from "../models/rollout/rollouts.ts";
 import { isPaused } from "../savings/switchback.ts";
 import type { SimulatorLink } from "../scenarios/simulator.ts";
 import type { Store } from "../store/store.ts";
-import { heldBecause, isGuarded } from "./held.ts";
+import { heldBecause } from "./held.ts";
 import type { Solver } from "./lp.ts";
 import { type Plan, type PlanRack, type PlanState, type Proposal, plan, skipReason } from "./plan.ts";
 import {
@@ -243,8 +243,7 @@ function planState(context: OptimizerContext, now_ms: number, resting: PlanState
       // Where changes are driven, a rack without a live agent cannot take one.
       sample: closed_loop && !agentOnline(rack) ? null : rack.sample,
       age_ms: dataAgeMs(rack, now_ms),
-      persistent: rack.mms?.state === "persistent",
-      guarded: isGuarded(rack, closed_loop),
+      held: heldBecause(rack, closed_loop, now_ms),
       d_level: siteLevel(rack),
       setpoints: setpointsOf(rack, actions),
     };

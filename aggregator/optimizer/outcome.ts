@@ -1,7 +1,7 @@
 import type { RackTarget } from "../../shared/contracts/action.ts";
 import type { MeasuredField } from "../../shared/contracts/telemetry.ts";
 import type { RackMinute } from "../store/store.ts";
-import { CONTROLS_MIN, type Effect, measureEffect, type Series } from "./effect.ts";
+import { CONTROLS_MIN, type Effect, mean, measureEffect, type Series } from "./effect.ts";
 import type { Prediction } from "./plan.ts";
 
 /** Worse by less than this many standard errors is noise: one in some ten thousand judgements, were they normal. */
@@ -107,25 +107,20 @@ function pooledSlope(racks: readonly { value: Series; load: Series }[], change: 
   let covariance = 0;
   let variance = 0;
   for (const { value, load } of racks) {
-    let sum = 0;
-    let sum_ps = 0;
-    let n = 0;
-    const eachPair = (add: (measured: number, tokens_ps: number) => void) => {
-      for (let t = 0; t < Math.min(change, value.length); t++) {
-        const measured = value[t] ?? null;
-        const tokens_ps = load[t] ?? null;
-        if (measured !== null && tokens_ps !== null) add(measured, tokens_ps);
-      }
-    };
-    eachPair((measured, tokens_ps) => {
-      sum += measured;
-      sum_ps += tokens_ps;
-      n++;
-    });
-    eachPair((measured, tokens_ps) => {
-      covariance += (measured - sum / n) * (tokens_ps - sum_ps / n);
-      variance += (tokens_ps - sum_ps / n) ** 2;
-    });
+    const measured: number[] = [];
+    const tokens_ps: number[] = [];
+    for (let t = 0; t < Math.min(change, value.length); t++) {
+      const [at, load_at] = [value[t] ?? null, load[t] ?? null];
+      if (at === null || load_at === null) continue;
+      measured.push(at);
+      tokens_ps.push(load_at);
+    }
+    const middle = mean(measured, 0, measured.length)?.value ?? 0;
+    const middle_ps = mean(tokens_ps, 0, tokens_ps.length)?.value ?? 0;
+    for (const [i, at] of measured.entries()) {
+      covariance += (at - middle) * (tokens_ps[i]! - middle_ps);
+      variance += (tokens_ps[i]! - middle_ps) ** 2;
+    }
   }
   return variance > 0 ? Math.max(0, covariance / variance) : 0;
 }

@@ -12,9 +12,8 @@ export interface PlanRack {
   rack_id: string;
   sample: TelemetrySample | null;
   age_ms: number;
-  persistent: boolean;
-  /** Its guardrail protects it: the agent would refuse. */
-  guarded: boolean;
+  /** Why it must not be changed although its data are fresh; null: it may. */
+  held: string | null;
   /** The rack's D, averaged over minutes; null where it was not scored. */
   d_level: number | null;
   /** Setpoints last applied; null where the device controls itself. */
@@ -119,13 +118,7 @@ export function plan(state: PlanState, config: PlanConfig, clock_ms: number): Pl
 
   const latency_guard_ms = config.latency_guard_share * config.limits.latency_p95_ms;
   const calm = ready.filter((rack) => {
-    const reason = rack.guarded
-      ? "guarded"
-      : rack.persistent
-        ? "persistent"
-        : rack.sample.latency_p95_ms > latency_guard_ms
-          ? "latency"
-          : null;
+    const reason = rack.held ?? (rack.sample.latency_p95_ms > latency_guard_ms ? "latency" : null);
     if (reason) refuse(`rack_${reason}`);
     return reason === null;
   });

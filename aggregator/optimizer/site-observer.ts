@@ -1,5 +1,6 @@
 import { RACK_TARGETS, type RackTarget } from "../../shared/contracts/action.ts";
 import type { AggregatorConfig } from "../../shared/contracts/config.ts";
+import type { OptimizerRound } from "../../shared/contracts/optimizer.ts";
 import { rowOf } from "../../shared/contracts/rack.ts";
 import { gpuPowerKw, type TelemetrySample } from "../../shared/contracts/telemetry.ts";
 import { believed } from "../../shared/ims/believed.ts";
@@ -34,13 +35,7 @@ interface Watched {
   next_check_ms: number;
 }
 
-export interface PredictionQuality {
-  racks: number;
-  /** RMS over all racks of predictions one minute ahead. */
-  one_step: PredictionErrors;
-  /** RMS of predictions of the steady state ten minutes ahead, with the load forecast; null: none is due yet. */
-  ten_minutes: (PredictionErrors & { tokens_ps: number; count: number }) | null;
-}
+export type PredictionQuality = OptimizerRound["prediction"];
 
 export interface SiteObserver {
   /** One sample of one rack, with the setpoints that were in force. */

@@ -13,6 +13,7 @@ import type { RackMinute, Store } from "../store/store.ts";
 import { judge, type RowMinutes, rowMinutes, type Verdict } from "./outcome.ts";
 import type { Proposal } from "./plan.ts";
 import { judgeResponse, type Response } from "./response.ts";
+import { ANSWER_MS, createRollbacks } from "./rollbacks.ts";
 
 /** A rack is known if it reported within this time before a change. */
 const KNOWN_MS = 60_000;
@@ -22,8 +23,6 @@ const HISTORY_MS = 1_800_000;
 const CYCLES = 3;
 /** What was taken back is not tried again on that device for this long. */
 const REST_AFTER_ROLLBACK_MS = 1_800_000;
-/** A command that was not answered by then has expired. */
-const ANSWER_MS = 60_000;
 
 /** A change that was sent and is judged once per round. */
 interface Trial {
@@ -36,15 +35,6 @@ interface Trial {
   cycle: number;
   /** Of the last look. */
   verdict: Verdict | null;
-}
-
-/** A change that is to be taken back, until it is. */
-interface Owed {
-  action: SetpointAction;
-  to: number | null;
-  worsened: string;
-  /** What was sent for it last; null where nothing could be. */
-  rollback: { id: string; sent_ms: number } | null;
 }
 
 export interface Trials {
@@ -99,7 +89,7 @@ export function createTrials(context: TrialsContext, interval_ms: number): Trial
   const standing = new Map<string, SetpointAction>();
   /** Changes that nobody has answered when their trial ended, or when an earlier run did. */
   const unanswered = new Map<string, SetpointAction>();
-  const owed = new Map<string, Owed>();
+  const rollbacks = createRollbacks(context, deviceOf);
   /** When a rack was last changed by the optimizer or back: it is no control meanwhile. */
   const changed_ms = new Map<string, number>();
   let trials: Trial[] = [];
@@ -110,12 +100,10 @@ export function createTrials(context: TrialsContext, interval_ms: number): Trial
     quarantine.has(rack_id, target) ||
     now_ms < (resting_until_ms.get(deviceKey(rack_id, target)) ?? Number.NEGATIVE_INFINITY);
 
-  const mayDrive = (rack_id: string) => mode.of(rack_id) === "closed_loop";
-
   const takeBack = (action: SetpointAction, to: number | null, worsened: string, now_ms: number) => {
     const { id, rack_id, target } = action;
     const device = deviceOf(action);
-    const may_drive = mayDrive(rack_id);
+    const may_drive = mode.of(rack_id) === "closed_loop";
     // Where nothing may be driven now, the change stays under watch until it can be taken back.
     if (may_drive) standing.delete(device);
     else standing.set(device, action);
@@ -123,49 +111,7 @@ export function createTrials(context: TrialsContext, interval_ms: number): Trial
     resting_until_ms.set(device, now_ms + REST_AFTER_ROLLBACK_MS);
     changed_ms.set(rack_id, now_ms);
     events.publish("rollback", rack_id, { action_id: id, target, worsened });
-    const debt: Owed = { action, to, worsened, rollback: null };
-    if (!may_drive) return actions.record(rollbackOf(debt, now_ms));
-    owed.set(device, debt);
-    pay(debt, now_ms);
-  };
-
-  const rollbackOf = ({ action, to, worsened }: Owed, now_ms: number): SetpointAction => {
-    const { predicted_saving_kw: _, ...base } = action;
-    return {
-      ...base,
-      id: randomUUID(),
-      ts: isoTime(now_ms),
-      kind: "rollback",
-      mode: mode.of(action.rack_id),
-      outcome: "advised",
-      from: action.to,
-      to,
-      reason: `takes back ${action.id}: ${worsened}`,
-      inputs: {},
-    };
-  };
-
-  const pay = (debt: Owed, now_ms: number) => {
-    const { action } = debt;
-    // A guardrail that protects the rack would refuse; what harms is taken back as soon as it lets go.
-    const guarded = fleet.get(action.rack_id)?.score?.guarded === true;
-    if (guarded || !mayDrive(action.rack_id)) return;
-    const rollback = rollbackOf(debt, now_ms);
-    if (actions.refusal(rollback)) return;
-    debt.rollback = { id: rollback.id, sent_ms: now_ms };
-    actions.send(rollback);
-  };
-
-  /** An agent may refuse a rollback, or never hear of it: it is sent until somebody else sets the device. */
-  const payDebts = (now_ms: number) => {
-    for (const [device, debt] of owed) {
-      const { id, rack_id, target, to } = debt.action;
-      const sent = debt.rollback && store.actions.get(debt.rollback.id);
-      const in_force = store.actions.get(id)?.to ?? to;
-      const settled = sent?.outcome === "applied" || actions.setpoints.value(rack_id, target) !== in_force;
-      if (settled) owed.delete(device);
-      else if (sent?.outcome !== "sent" || now_ms - debt.rollback!.sent_ms >= ANSWER_MS) pay(debt, now_ms);
-    }
+    rollbacks.takeBack(action, to, worsened, now_ms);
   };
 
   /** Answers that came after all: those changes are in force, and watched as such. */
@@ -247,7 +193,7 @@ export function createTrials(context: TrialsContext, interval_ms: number): Trial
       actions.send(action);
       const device = deviceOf(action);
       unanswered.delete(device);
-      owed.delete(device);
+      rollbacks.forget(device);
       const earlier = trials.find((trial) => deviceOf(trial.action) === device);
       trials = trials.filter((trial) => trial !== earlier);
       if (earlier) keepVerdict(earlier, null);
@@ -274,7 +220,7 @@ export function createTrials(context: TrialsContext, interval_ms: number): Trial
         trials = [...trials.filter((trial) => !isDue(trial)), ...going_on.filter((trial) => trial !== null)];
       }
       takeAnswers();
-      payDebts(now_ms);
+      rollbacks.settle(now_ms);
       for (const action of standing.values()) {
         // A fixed setpoint that suited the load of then may not suit that of now: the device knows best.
         const worsened = deviationRose(action.rack_id, context);

@@ -34,9 +34,11 @@ export const OptimizerRound = z.object({
     .object({
       racks: z.int(),
       one_step: PredictionErrors.describe("one minute ahead"),
-      ten_minutes: PredictionErrors.extend({ tokens_ps: z.number(), count: z.int() }).nullable(),
+      ten_minutes: PredictionErrors.extend({ tokens_ps: z.number(), count: z.int() })
+        .nullable()
+        .describe("the steady state ten minutes ahead, with the load forecast; null: none is due yet"),
     })
-    .describe("RMS of measured minus predicted"),
+    .describe("RMS of measured minus predicted, over all racks"),
 });
 export type OptimizerRound = z.infer<typeof OptimizerRound>;
 

@@ -170,8 +170,7 @@ function planRack(rack: HallRack, now_ms: number): PlanRack {
     rack_id: rack.rack_id,
     sample: rack.sample,
     age_ms: now_ms - rack.sample_ms,
-    persistent: rack.mms?.state === "persistent",
-    guarded: rack.guarded,
+    held: heldBecause(rack, now_ms),
     d_level: rack.d_slow,
     setpoints: rack.setpoints,
   };

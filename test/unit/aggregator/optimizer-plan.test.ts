@@ -18,8 +18,7 @@ function rack(rack_id: string, sample: object = {}, changes: Partial<PlanRack> =
     rack_id,
     sample: telemetry(rack_id, 1, sample),
     age_ms: 1_000,
-    persistent: false,
-    guarded: false,
+    held: null,
     d_level: 0.5 * scorer.model.tau_fast,
     setpoints: no_setpoints,
     ...changes,
@@ -69,7 +68,7 @@ describe("the slow loop's plan", () => {
   it.each(["persistent", "guarded"] as const)(
     "leaves a %s rack alone, and the supply air with it",
     (trouble) => {
-      const racks = [rack("R-A-01", {}, { [trouble]: true }), rack("R-A-02")];
+      const racks = [rack("R-A-01", {}, { held: trouble }), rack("R-A-02")];
       const { proposals, rejected } = plan(state(racks), config, NOW);
       expect(proposals.map(({ rack_id }) => rack_id)).toEqual(["R-A-02"]);
       expect(rejected[`rack_${trouble}`]).toBe(1);
@@ -150,13 +149,13 @@ describe("whatever the state of the site, the plan", () => {
     fc.record({
       measured,
       setpoints,
-      persistent: fc.boolean(),
+      held: fc.constantFrom(null, "persistent", "guarded"),
       age_ms: fc.integer({ min: 0, max: 120_000 }),
     }),
     { minLength: 1, maxLength: 8 },
   );
   const racksOf = (
-    site: { measured: object; setpoints: PlanRack["setpoints"]; persistent: boolean; age_ms: number }[],
+    site: { measured: object; setpoints: PlanRack["setpoints"]; held: string | null; age_ms: number }[],
   ) => site.map(({ measured: sample, ...changes }, i) => rack(`R-A-0${i + 1}`, sample, changes));
   /** A scorer that objects to nothing, so that only the hard limits are left. */
   const lenient = createScorer({ ...scorer.model, tau_fast: 1e9 });
@@ -209,14 +208,14 @@ describe("whatever the state of the site, the plan", () => {
     );
   });
 
-  it("never touches a persistent, slow, stale or half-blind rack", () => {
+  it("never touches a held, slow, stale or half-blind rack", () => {
     fc.assert(
       fc.property(sites, (site) => {
         const racks = racksOf(site);
         for (const { rack_id } of plan(state(racks, { scorer: lenient }), config, NOW).proposals) {
           if (rack_id === null) continue;
           const before = racks.find((r) => r.rack_id === rack_id);
-          expect(before?.persistent).toBe(false);
+          expect(before?.held).toBeNull();
           expect(before?.age_ms).toBeLessThanOrEqual(60_000);
           expect(before?.sample?.latency_p95_ms).toBeLessThanOrEqual(0.95 * limits.latency_p95_ms);
           expect(before?.sample?.fan_rpm_pct).not.toBeNull();

@@ -1,0 +1,81 @@
+import { randomUUID } from "node:crypto";
+import { isoTime } from "../../shared/time.ts";
+import type { SetpointAction } from "../actions/action-log.ts";
+import { isGuarded } from "./held.ts";
+import type { TrialsContext } from "./trials.ts";
+
+/** A command that was not answered by then has expired. */
+export const ANSWER_MS = 60_000;
+
+/** A change that is to be taken back, until it is. */
+interface Owed {
+  action: SetpointAction;
+  to: number | null;
+  worsened: string;
+  /** What was sent for it last; null where nothing could be. */
+  sent: { id: string; at_ms: number } | null;
+}
+
+export interface Rollbacks {
+  /** Takes a change back; where nothing may be driven, that is only advised. */
+  takeBack(action: SetpointAction, to: number | null, worsened: string, now_ms: number): void;
+  /** Sends again what was refused or never answered, until the agent has done it or somebody else sets the device. */
+  settle(now_ms: number): void;
+  /** The device is changed anew: there is nothing to take back any more. */
+  forget(device: string): void;
+}
+
+/** @param keyOf names a device */
+export function createRollbacks(
+  context: Pick<TrialsContext, "actions" | "store" | "mode" | "fleet">,
+  keyOf: (action: SetpointAction) => string,
+): Rollbacks {
+  const { actions, store, mode, fleet } = context;
+  const owed = new Map<string, Owed>();
+
+  const rollbackOf = ({ action, to, worsened }: Owed, now_ms: number): SetpointAction => {
+    const { predicted_saving_kw: _, ...base } = action;
+    return {
+      ...base,
+      id: randomUUID(),
+      ts: isoTime(now_ms),
+      kind: "rollback",
+      mode: mode.of(action.rack_id),
+      outcome: "advised",
+      from: action.to,
+      to,
+      reason: `takes back ${action.id}: ${worsened}`,
+      inputs: {},
+    };
+  };
+
+  const pay = (debt: Owed, now_ms: number) => {
+    const rack = fleet.get(debt.action.rack_id);
+    const rollback = rollbackOf(debt, now_ms);
+    // A guardrail that protects the rack would refuse; what harms is taken back as soon as it lets go.
+    if (rollback.mode !== "closed_loop" || (rack && isGuarded(rack, true)) || actions.refusal(rollback))
+      return;
+    debt.sent = { id: rollback.id, at_ms: now_ms };
+    actions.send(rollback);
+  };
+
+  return {
+    takeBack(action, to, worsened, now_ms) {
+      const debt: Owed = { action, to, worsened, sent: null };
+      if (mode.of(action.rack_id) !== "closed_loop") return actions.record(rollbackOf(debt, now_ms));
+      owed.set(keyOf(action), debt);
+      pay(debt, now_ms);
+    },
+    settle(now_ms) {
+      for (const [device, debt] of owed) {
+        const { id, rack_id, target, to } = debt.action;
+        const outcome = debt.sent && store.actions.get(debt.sent.id)?.outcome;
+        const in_force = store.actions.get(id)?.to ?? to;
+        if (outcome === "applied" || actions.setpoints.value(rack_id, target) !== in_force)
+          owed.delete(device);
+        else if (outcome !== "sent" || now_ms - debt.sent!.at_ms >= ANSWER_MS) pay(debt, now_ms);
+      }
+    },
+    forget: (device) => void owed.delete(device),
+  };
+}

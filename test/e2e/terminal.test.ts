@@ -63,9 +63,12 @@ describe.runIf(hasProgram("tmux"))("an operator at a terminal", () => {
 
     // Advice: explained, approved after a question; in advisory too it is driven, once.
     await site.post("/optimizer/tick", {});
-    const [first, second] = await eventually("advice for two racks", async () => {
+    const [first, second] = await eventually("advice for two racks that no guardrail protects", async () => {
       const { actions } = await site.get<{ actions: Action[] }>("/actions/log?limit=1000");
-      const advice = actions.filter(({ source, outcome }) => source === "optimizer" && outcome === "advised");
+      const advice = actions.filter(
+        ({ source, outcome, rack_id }) =>
+          source === "optimizer" && outcome === "advised" && /^R-[AB]-/.test(rack_id ?? ""),
+      );
       const other = advice.find(({ rack_id }) => rack_id !== advice[0]?.rack_id);
       return advice[0] && other && [advice[0], other];
     });

@@ -1,10 +1,11 @@
-import { existsSync, mkdirSync, readFileSync, renameSync, statSync, writeFileSync } from "node:fs";
-import { dirname, join } from "node:path";
+import { existsSync, readFileSync, statSync } from "node:fs";
+import { join } from "node:path";
 import * as z from "zod";
 import { Mode } from "../shared/contracts/action.ts";
 import type { AgentConfig } from "../shared/contracts/agent-config.ts";
 import { parsePayload } from "../shared/contracts/parse.ts";
 import type { Log } from "../shared/log.ts";
+import { writeWholeFile } from "../shared/whole-file.ts";
 
 /** What the last accepted command said of mode and kill switch. */
 const StandingOrders = z.object({ mode: Mode, kill_switch: z.boolean() });
@@ -32,7 +33,7 @@ export function ordersOf(
 }
 
 /**
- * Mode and kill switch outlive a restart, network or not: a kill switch that a restart lifts is none.
+ * Mode and kill switch outlive a restart and a power cut, network or not: a kill switch that these lift is none.
  * Without a file, or with one that cannot be read, the configured mode holds; an unreadable file also means
  * advisory, because it may have held a kill switch.
  */
@@ -65,9 +66,7 @@ export function standingOrders(options: StandingOrdersOptions) {
     set(next: StandingOrders) {
       orders = next;
       try {
-        mkdirSync(dirname(file), { recursive: true });
-        writeFileSync(`${file}.tmp`, JSON.stringify(next));
-        renameSync(`${file}.tmp`, file);
+        writeWholeFile(file, JSON.stringify(next));
       } catch (error) {
         log.error({ event: "standing_orders_not_kept", file, err: error });
       }

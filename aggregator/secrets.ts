@@ -1,6 +1,7 @@
 import { createHash, randomBytes, timingSafeEqual } from "node:crypto";
-import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
+import { writeWholeFile } from "../shared/whole-file.ts";
 
 /** The MQTT user that may publish on down topics; its password is the API token. */
 export const MQTT_USERNAME = "skadi";
@@ -15,8 +16,7 @@ export function loadOrCreateToken(data_dir: string): string {
   const file = tokenFile(data_dir);
   if (existsSync(file)) return readFileSync(file, "utf8").trim();
   const token = randomBytes(24).toString("base64url");
-  mkdirSync(data_dir, { recursive: true });
-  writeFileSync(file, `${token}\n`, { mode: 0o600 });
+  writeWholeFile(file, `${token}\n`, { mode: 0o600 });
   return token;
 }
 

@@ -6,10 +6,10 @@ import {
   sign,
   verify,
 } from "node:crypto";
-import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
-import { dirname } from "node:path";
+import { existsSync, readFileSync } from "node:fs";
 import { canonicalJson, sha256Hex } from "./canonical.ts";
 import { type Rejection, reject } from "./errors.ts";
+import { writeWholeFile } from "./whole-file.ts";
 
 /** Ed25519 over the canonical JSON of the message without its `signature` field; base64. */
 export function signMessage<T extends { signature?: string | undefined }>(
@@ -52,9 +52,9 @@ export function loadOrCreateKey(file: string): {
     return { private_key, public_key: createPublicKey(private_key), created: false };
   }
   const pair = generateKeyPairSync("ed25519");
-  mkdirSync(dirname(file), { recursive: true });
-  writeFileSync(file, pair.privateKey.export({ type: "pkcs8", format: "pem" }), { mode: 0o600 });
-  writeFileSync(`${file}.pub`, pair.publicKey.export({ type: "spki", format: "pem" }));
+  // The private half last: where it is, the public one is too.
+  writeWholeFile(`${file}.pub`, pair.publicKey.export({ type: "spki", format: "pem" }));
+  writeWholeFile(file, pair.privateKey.export({ type: "pkcs8", format: "pem" }), { mode: 0o600 });
   return { private_key: pair.privateKey, public_key: pair.publicKey, created: true };
 }
 

@@ -1,6 +1,7 @@
-import { existsSync, mkdirSync, readdirSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, readdirSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import type { Clock } from "../../shared/time.ts";
+import { writeWholeFile } from "../../shared/whole-file.ts";
 import { judgesReport, type ReportContext } from "../report/judges.ts";
 import { reportPage } from "../report/page.ts";
 import { type Period, reportPeriod } from "../report/period.ts";
@@ -46,10 +47,9 @@ export function nightlyReport({
       prune(folder, shiftDate(date, -report_days));
       if (!hasTelemetry(period)) return { outcome: "skipped", detail: `no telemetry of ${date}` };
       const document = await judgesReport(report, period, clock.now());
-      mkdirSync(folder, { recursive: true });
       // The JSON last: where it is, the report is complete.
-      replaceFile(file(date, "html"), reportPage(document, { timezone }));
-      replaceFile(file(date, "json"), `${JSON.stringify(document)}\n`);
+      writeWholeFile(file(date, "html"), reportPage(document, { timezone }));
+      writeWholeFile(file(date, "json"), `${JSON.stringify(document)}\n`);
       return { outcome: "ok", detail: `report of ${date} in ${file(date, "html")}` };
     },
   };
@@ -58,12 +58,6 @@ export function nightlyReport({
 function dayPeriod(date: string, timezone: string, now_ms: number): Period {
   const from_ms = startOfDay(date, timezone);
   return reportPeriod({ from_ms, to_ms: startOfDay(shiftDate(date, 1), timezone) }, now_ms);
-}
-
-/** A reader sees the old file or the new one, nothing in between. */
-function replaceFile(path: string, text: string): void {
-  writeFileSync(`${path}.new`, text);
-  renameSync(`${path}.new`, path);
 }
 
 const REPORT_FILE = /^(\d{4}-\d{2}-\d{2})\.(json|html)$/;

@@ -1,8 +1,8 @@
-import { mkdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
-import { dirname } from "node:path";
+import { readFileSync } from "node:fs";
 import { HealthDescription } from "../contracts/health.ts";
 import { type Parsed, parsePayload } from "../contracts/parse.ts";
 import { reject } from "../errors.ts";
+import { writeWholeFile } from "../whole-file.ts";
 
 /** A description takes about 6 kB; anything much larger is something else. */
 const HEALTH_MAX_BYTES = 64 * 1024;
@@ -20,10 +20,6 @@ export function readHealthFile(path: string): Parsed<HealthDescription> {
   return parsePayload(HealthDescription, bytes, HEALTH_MAX_BYTES);
 }
 
-/** Writes a description so that a crash leaves either the old file or the whole new one. */
 export function writeHealthFile(path: string, health: HealthDescription): void {
-  mkdirSync(dirname(path), { recursive: true });
-  const temporary = `${path}.${process.pid}.tmp`;
-  writeFileSync(temporary, `${JSON.stringify(health)}\n`);
-  renameSync(temporary, path);
+  writeWholeFile(path, `${JSON.stringify(health)}\n`);
 }

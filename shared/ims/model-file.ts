@@ -1,10 +1,10 @@
-import { mkdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
-import { dirname } from "node:path";
+import { readFileSync } from "node:fs";
 import * as z from "zod";
 import { canonicalJson, sha256Hex } from "../canonical.ts";
 import { ABOVE_TAU_FAST, ModelFile } from "../contracts/model.ts";
 import { type Parsed, parsePayload, parseValue } from "../contracts/parse.ts";
 import { type ErrorCode, type Rejection, reject } from "../errors.ts";
+import { writeWholeFile } from "../whole-file.ts";
 import { compileDistance } from "./distance.ts";
 import { FEATURES } from "./features.ts";
 import { createScorer } from "./score.ts";
@@ -127,10 +127,6 @@ function unreadable(path: string, error: unknown): Rejection {
   return reject("SKADI_MODEL_SCHEMA", { field: path, expected: `a readable file (${reason})` });
 }
 
-/** Writes a model so that a crash leaves either the old file or the whole new one. */
 export function writeModelFile(path: string, model: ModelFile): void {
-  mkdirSync(dirname(path), { recursive: true });
-  const temporary = `${path}.${process.pid}.tmp`;
-  writeFileSync(temporary, `${JSON.stringify(model, null, 1)}\n`);
-  renameSync(temporary, path);
+  writeWholeFile(path, `${JSON.stringify(model, null, 1)}\n`);
 }

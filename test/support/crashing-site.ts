@@ -1,3 +1,4 @@
+import { copyFileSync, existsSync } from "node:fs";
 import { join } from "node:path";
 import { messageCounter } from "../../aggregator/commands/counter.ts";
 import { eventBus } from "../../aggregator/events.ts";
@@ -18,7 +19,7 @@ import { writeModelFile } from "../../shared/ims/model-file.ts";
 import { createLog } from "../../shared/log.ts";
 import { readPublicKey, verifyMessage } from "../../shared/signing.ts";
 import { type Clock, isoTime, virtualClock } from "../../shared/time.ts";
-import { temporaryFolder } from "./temporary.ts";
+import { quickFolder } from "./temporary.ts";
 
 const ROWS = ["A", "B"];
 const PER_ROW = 3;
@@ -55,8 +56,8 @@ export interface CrashingSite {
 }
 
 /**
- * A site of six racks in virtual time: real rollouts, registry, keys and database, in a process that may die at any
- * write or publication; what was not flushed is lost then. Broker and agents are models of their own.
+ * A site of six racks in virtual time: real rollouts, registry, keys and database, in a process that may die of a power
+ * cut at any write or publication; what was not synced is lost then. Broker and agents are models of their own.
  *
  * @param options.alarming the share of scores that alarm with each model, by its id
  * @param options.embedded the broker dies with the aggregator and forgets what it had retained
@@ -66,7 +67,8 @@ export function crashingSite(options: {
   alarming: (model_id: string) => number;
   embedded: boolean;
 }): CrashingSite {
-  const data_dir = temporaryFolder();
+  const data_dir = quickFolder();
+  const disk = powerlessDisk(data_dir);
   const [first] = options.models;
   for (const model of options.models) writeModelFile(join(data_dir, "models", `${model.id}.json`), model);
   const key_file = join(data_dir, "keys", "site.pem");
@@ -92,6 +94,7 @@ export function crashingSite(options: {
   let scored = 0;
   const scores_of = new Map<string, number>();
   let life: Life | null = null;
+  let lives = 0;
 
   const boundary = () => {
     if (--boundaries_left < 0) throw new Crash();
@@ -129,25 +132,27 @@ export function crashingSite(options: {
       retained = JSON.stringify(message);
       const manifest = message as ModelManifest;
       counters.push(manifest.counter);
-      const disk = openSqliteStore(join(data_dir, "aggregator.db"), { flush_ms: 1e9, log });
-      const kept = disk.settings.get("site_models") as { release: { sha256: string } } | undefined;
+      const left = openSqliteStore(disk.afterPowerCut("looked-at.db"), { flush_ms: 1e9, log });
+      const kept = left.settings.get("site_models") as { release: { sha256: string } } | undefined;
       if (kept?.release.sha256 !== manifest.release.sha256) ahead_of_disk.push(manifest.counter);
-      disk.close();
+      left.close();
       life?.mailbox.push(() => agents.forEach(offer));
     }
     boundary();
   };
 
   const boot = (): Life => {
-    const disk = openSqliteStore(join(data_dir, "aggregator.db"), { flush_ms: 1e9, log });
+    const file = disk.afterPowerCut(`life-${++lives}.db`);
+    const open = openSqliteStore(file, { flush_ms: 1e9, log });
     const own: Pick<Life, "alive"> = { alive: true };
     // A dead process writes nothing any more, whatever still holds it.
     const store: Store = {
-      ...disk,
-      flush(options) {
+      ...open,
+      flush(how) {
         if (!own.alive) return;
         boundary();
-        disk.flush(options);
+        open.flush(how);
+        if (how?.durable) disk.sync(file);
         boundary();
       },
     };
@@ -172,7 +177,7 @@ export function crashingSite(options: {
       },
       inIncident: () => false,
     });
-    return Object.assign(own, { store: disk, fleet, registry, rollouts, mailbox: [] });
+    return Object.assign(own, { store: open, fleet, registry, rollouts, mailbox: [] });
   };
   const die = () => {
     if (life) life.alive = false;
@@ -245,6 +250,20 @@ export function crashingSite(options: {
         agents.forEach(score);
       }
     },
+  };
+}
+
+/** A database file that loses what was not synced; `sync` tells it what the real one keeps of a durable flush. */
+function powerlessDisk(folder: string) {
+  const synced = join(folder, "synced.db");
+  const copy = (from: string, to: string) => {
+    for (const end of ["", "-wal"]) if (existsSync(from + end)) copyFileSync(from + end, to + end);
+    return to;
+  };
+  return {
+    sync: (file: string) => copy(file, synced),
+    /** What would be left if the power went now. */
+    afterPowerCut: (name: string) => copy(synced, join(folder, name)),
   };
 }
 

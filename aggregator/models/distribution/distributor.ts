@@ -29,7 +29,7 @@ interface DistributorContext {
   keys: SiteKeys;
   counter: MessageCounter;
   settings: SettingStore;
-  /** Writes settings to the disk. */
+  /** Writes settings to the disk, so that not even a power cut loses them. */
   flush: () => void;
   clock: Clock;
   log: Log;
@@ -58,7 +58,7 @@ export function createDistributor(context: DistributorContext): Distributor {
   const keepChunks = (chunks: Composition["chunks"]) => {
     const known = retained();
     const named = Object.fromEntries([...chunks].map(([sha256, parts]) => [sha256, parts.length]));
-    // What may be retained is written down first: after a crash it can still be ended.
+    // What may be retained is written down first: after a crash or a power cut it can still be ended.
     settings.put(RETAINED_CHUNKS, { ...known, ...named });
     context.flush();
     for (const [sha256, parts] of chunks)

@@ -1,5 +1,5 @@
 import { createPrivateKey, createPublicKey, type KeyObject } from "node:crypto";
-import { existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
+import { existsSync, readFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import * as z from "zod";
 import { Timestamp } from "../../../shared/contracts/envelope.ts";
@@ -8,6 +8,7 @@ import { parsePayload } from "../../../shared/contracts/parse.ts";
 import { skadiError } from "../../../shared/errors.ts";
 import { keyId, loadOrCreateKey, signMessage } from "../../../shared/signing.ts";
 import { isoTime } from "../../../shared/time.ts";
+import { writeWholeFile } from "../../../shared/whole-file.ts";
 
 /** What the aggregator signs with, and what agents are to trust. */
 export interface SiteKeys {
@@ -77,7 +78,7 @@ export function openSiteKeys(file: string, overlap_ms: number): SiteKeys {
     const keys = next.map(({ key_id, file: of_key, since }) => ({ key_id, file: of_key, since }));
     const earlier = [...book.earlier, ...(book.ring ? [book.ring] : [])].slice(-KEY_RINGS_KEPT);
     const written: KeyBook = { keys, ring: signMessage(ring, signer.private_key), earlier };
-    writeWhole(book_file, JSON.stringify(written, null, 2));
+    writeWholeFile(book_file, JSON.stringify(written, null, 2), { mode: 0o600 });
     book = written;
     held = next;
   };
@@ -125,9 +126,3 @@ function readBook(file: string): KeyBook | null {
 }
 
 const pem = (key: KeyObject) => key.export({ type: "spki", format: "pem" }).toString();
-
-function writeWhole(file: string, text: string): void {
-  mkdirSync(dirname(file), { recursive: true });
-  writeFileSync(`${file}.tmp`, text, { mode: 0o600 });
-  renameSync(`${file}.tmp`, file);
-}

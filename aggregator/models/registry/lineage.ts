@@ -1,10 +1,11 @@
-import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { basename, dirname } from "node:path";
+import { existsSync, readFileSync, rmSync } from "node:fs";
+import { basename } from "node:path";
 import * as z from "zod";
 import type { ModelFile } from "../../../shared/contracts/model.ts";
 import { parsePayload } from "../../../shared/contracts/parse.ts";
 import { Lineage } from "../../../shared/contracts/registry.ts";
 import { packageVersion } from "../../../shared/version.ts";
+import { writeWholeFile } from "../../../shared/whole-file.ts";
 
 /** The data that a model was learnt from. */
 export interface DataFacts {
@@ -61,8 +62,7 @@ const reportPath = (model_path: string) => model_path.replace(/(\.json)?$/, ".ht
 
 export function writeLineage(model_path: string, { sha256 }: ModelFile, lineage: Lineage): void {
   const note: z.infer<typeof LineageNote> = { sha256, lineage };
-  mkdirSync(dirname(model_path), { recursive: true });
-  writeFileSync(notePath(model_path), `${JSON.stringify(note, null, 1)}\n`);
+  writeWholeFile(notePath(model_path), `${JSON.stringify(note, null, 1)}\n`);
 }
 
 /** What was noted beside a model file; null if there is nothing, or it is another model's. */
@@ -82,7 +82,6 @@ export function removeModel(model_path: string): void {
 /** Writes a model's training report beside it. */
 export function writeReport(model_path: string, page: string): { report: string } {
   const path = reportPath(model_path);
-  mkdirSync(dirname(path), { recursive: true });
-  writeFileSync(path, page);
+  writeWholeFile(path, page);
   return { report: basename(path) };
 }

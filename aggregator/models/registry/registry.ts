@@ -51,8 +51,8 @@ export interface RegistryContext {
 const HASH_PREFIX = /^[0-9a-f]{8,64}$/;
 
 /**
- * Every change that is asked for outlives the process before the call returns; a power cut may lose the last ones. A file
- * that appears in the library's folder is registered when someone looks.
+ * Every change that is asked for outlives the process and a power cut before the call returns. A file that appears in
+ * the library's folder is registered when someone looks.
  */
 export function createRegistry(context: RegistryContext): Registry {
   const { store, library, events, clock, log } = context;
@@ -151,7 +151,7 @@ export function createRegistry(context: RegistryContext): Registry {
       // A candidate can be read, so its file comes first; one found without its entry is a candidate, so not here.
       if (!retired) keepFile();
       const added = add(file, lineage, by, retired);
-      store.flush();
+      store.flush({ durable: true });
       if (retired) keepFile();
       return structuredClone(added);
     },
@@ -160,7 +160,7 @@ export function createRegistry(context: RegistryContext): Registry {
       if (model.stage === to) return;
       if (to === "active") activate(model, by, reason);
       else stage(model, to, by, reason);
-      store.flush();
+      store.flush({ durable: true });
     },
     active: () => structuredClone(active()),
     previous() {
@@ -174,7 +174,7 @@ export function createRegistry(context: RegistryContext): Registry {
       const { model_id, sha256 } = model;
       const pin: Pin = { scope, model_id, sha256, by, ts: now() };
       store.registry.putPin(pin);
-      store.flush();
+      store.flush({ durable: true });
       events.publish("model_pin", null, { ...pin, pinned: true });
       log.info(pin, "model pinned");
       return pin;
@@ -184,7 +184,7 @@ export function createRegistry(context: RegistryContext): Registry {
       if (!pin)
         throw skadiError("SKADI_NOT_FOUND", { field: "pin", value: scope, expected: "a pinned scope" });
       store.registry.removePin(scope);
-      store.flush();
+      store.flush({ durable: true });
       const { model_id, sha256 } = pin;
       const told = { scope, model_id, sha256, by };
       events.publish("model_pin", null, { ...told, pinned: false });

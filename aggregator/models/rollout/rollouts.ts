@@ -112,7 +112,7 @@ const DAY_MS = 86_400_000;
 
 export const keyOverlapMs = (config: ModelsConfig): number => config.key_overlap_days * DAY_MS;
 
-/** Drives the state machine: what it decides outlives the process before anything of it is published. */
+/** Drives the state machine: what it decides is on the disk before anything of it is published. */
 export function createRollouts(context: RolloutsContext): Rollouts {
   const { config, keys, library, registry, fleet, store, events, clock, log } = context;
   const { rollout: settings } = config;
@@ -161,7 +161,7 @@ export function createRollouts(context: RolloutsContext): Rollouts {
   };
   const distributor = createDistributor({
     ...{ site: context.site, keys, counter: context.counter, settings: store.settings, clock, log },
-    flush: () => store.flush(),
+    flush: () => store.flush({ durable: true }),
     ttl_ms: config.manifest_ttl_h * HOUR_MS,
     publish: context.publish,
     compose() {
@@ -233,7 +233,7 @@ export function createRollouts(context: RolloutsContext): Rollouts {
       const { past, ...present } = site;
       store.settings.put(SITE, present);
       if (past !== before.past) store.settings.put(PAST, past);
-      store.flush();
+      store.flush({ durable: true });
       if (past !== before.past && past[0]) logStory(past[0]);
       if (site.rollout) logStory(site.rollout);
       putStages();

@@ -1,6 +1,5 @@
 import { execFileSync } from "node:child_process";
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { existsSync, mkdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import fc from "fast-check";
 import { describe, expect, it, onTestFinished } from "vitest";
@@ -10,7 +9,7 @@ import type { Score } from "../../../shared/contracts/score.ts";
 import type { TelemetrySample } from "../../../shared/contracts/telemetry.ts";
 import { createLog } from "../../../shared/log.ts";
 import { virtualClock } from "../../../shared/time.ts";
-import { temporaryFolder } from "../../support/temporary.ts";
+import { quickFolder, temporaryFolder } from "../../support/temporary.ts";
 import { sampleAt, scoreAt } from "./outbox-messages.ts";
 
 const MB = 1024 * 1024;
@@ -31,13 +30,6 @@ function open(
   });
   onTestFinished(() => outbox.close());
   return outbox;
-}
-
-/** In memory where there is such a file system: thousands of letters on a real disk wait for as many fsyncs. */
-function quickFolder(): string {
-  const folder = mkdtempSync(join(existsSync("/dev/shm") ? "/dev/shm" : tmpdir(), "skadi-test-"));
-  onTestFinished(() => rmSync(folder, { recursive: true, force: true }));
-  return folder;
 }
 
 /** What a kill leaves behind: the files as they are, while the killed one still has them open. */

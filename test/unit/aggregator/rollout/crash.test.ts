@@ -52,7 +52,7 @@ function converged(site: CrashingSite): void {
   expect(site.ahead_of_disk).toEqual([]);
 }
 
-describe("a rollout over crashes", () => {
+describe("a rollout over power cuts", () => {
   it("without any, brings a good model to every rack and takes a bad one back", () => {
     const site = given(false);
     site.run(30);

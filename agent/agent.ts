@@ -17,7 +17,13 @@ import { packageVersion } from "../shared/version.ts";
 import { adviceFilter } from "./actuators/advice.ts";
 import type { ActuatorDriver } from "./actuators/driver.ts";
 import { warms } from "./actuators/fail-safe.ts";
-import { driveThroughGate, type GateResult, readSetpoints, withTimeout } from "./actuators/gate.ts";
+import {
+  driveThroughGate,
+  type GateResult,
+  readSetpoint,
+  readSetpoints,
+  withTimeout,
+} from "./actuators/gate.ts";
 import { uncommanded } from "./commanded.ts";
 import { commandGate } from "./commands.ts";
 import {
@@ -90,6 +96,12 @@ export interface Agent {
 /** A sensor driver that has not answered by then is asked again. */
 const READ_PATIENCE_MS = 10_000;
 
+/**
+ * Others may set a device, and one that restarts forgets what it was told: setpoints are looked at again in turn, one at
+ * a time, so that no wish waits for more than one read.
+ */
+const LOOK_MS = 10_000;
+
 /** How soon a device that would not take its own control back is asked again. */
 const UNDO_SPACING_MS = 10_000;
 
@@ -102,7 +114,11 @@ const UNKNOWN_HEAT: Heat = { inlet_z: null, outlet_z: null };
 export function createAgent(options: AgentOptions): Agent {
   const { config, clock, log, sensors, public_key, watchdog = noWatchdog, observer = noObserver } = options;
   const { site, rack_id } = config;
-  const guard_context = { config: config.guardrail, limits: config.limits, actuators: config.actuators };
+  const { targets: driven, without_own_control = [] } = options.actuators;
+  const guard_context = {
+    ...{ config: config.guardrail, limits: config.limits, actuators: config.actuators },
+    ...{ driven, without_own_control },
+  };
   const stats = {
     samples: 0,
     samples_sent: 0,
@@ -124,6 +140,10 @@ export function createAgent(options: AgentOptions): Agent {
   let setpoints: Record<RackTarget, number | null>;
   /** Targets whose setpoint the guardrail made, in this run or an earlier one. */
   const owned = new Set<RackTarget>();
+  /** Targets whose device did not do what it was last asked. */
+  const failing = new Set<RackTarget>();
+  /** Targets whose device is about to be asked what is in force. */
+  const looked_at = new Set<RackTarget>();
   /** What each target is asked now, and whether its device was told. */
   const under_way = new Map<RackTarget, { wish: Wish; told: boolean }>();
   const driven_at_ms = new Map<RackTarget, number>();
@@ -162,8 +182,8 @@ export function createAgent(options: AgentOptions): Agent {
     onProblem,
   });
   const journal = openJournal(journalFile(config), log);
-  /** Targets that an approval set to less cooling, or more heat, in this run or an earlier one. */
-  const approved_warming = new Set(journal.approvedWarming());
+  /** Targets that somebody set to less cooling, or more heat, in this run or an earlier one. */
+  const warmed = new Set(journal.warmed());
   const orders = ordersOf(config, log, () => uplink.announce());
   /** The kill switch also stops what was under way when it came: a slow read before the write may take seconds. */
   const drivenWhile = (allowed: () => boolean, otherwise: string): ActuatorDriver => ({
@@ -270,7 +290,7 @@ export function createAgent(options: AgentOptions): Agent {
     const score = supervised ? scored(supervised) : null;
     severity = protect(now_ms, closed?.hottest_inlet_c ?? null, supervised, score);
     measured = { fan_rpm_pct: telemetry?.fan_rpm_pct, pump_rpm_pct: telemetry?.pump_rpm_pct };
-    undoApproved(now_ms);
+    undoWarming(now_ms);
     log.debug({
       event: "tick",
       severity,
@@ -359,6 +379,7 @@ export function createAgent(options: AgentOptions): Agent {
       pump_rpm_pct: telemetry?.pump_rpm_pct ?? null,
       pdu_kw: telemetry?.pdu_kw ?? null,
       owned: [...owned],
+      failing: [...failing],
     };
     const state = guard_state;
     const { intents, severity, ...decided } = guard(guard_context, state, input);
@@ -410,17 +431,41 @@ export function createAgent(options: AgentOptions): Agent {
    * not keep the others waiting.
    */
   function drive(wish: Wish): Promise<IntentOutcome> {
-    const device = actuators.deviceOf?.(wish.target) ?? "";
-    const done = (driving.get(device) ?? Promise.resolve())
-      .then(() => carryOut(wish))
-      .catch((error: unknown): IntentOutcome => {
-        const problem = String(error);
-        log.error({ event: "drive_failed", target: wish.target, reason: problem });
-        const mode = orders.mode();
-        return { action_id: wish.id, mode, outcome: "refused", from: null, published: false, problem };
-      });
-    driving.set(device, done);
+    const done = afterOthers(wish.target, () => carryOut(wish)).catch((error: unknown): IntentOutcome => {
+      const problem = String(error);
+      log.error({ event: "drive_failed", target: wish.target, reason: problem });
+      const mode = orders.mode();
+      return { action_id: wish.id, mode, outcome: "refused", from: null, published: false, problem };
+    });
+    inTurn(wish.target, done);
     return done;
+  }
+
+  /** Asks the device what is in force, unless it is about to be asked already. */
+  function look(target: RackTarget): void {
+    if (looked_at.has(target)) return;
+    looked_at.add(target);
+    const done = afterOthers(target, async () => {
+      looked_at.delete(target);
+      adopt(target, await readSetpoint(options.actuators, target, clock));
+    }).catch((error: unknown) => log.debug({ event: "setpoint_unknown", target, reason: String(error) }));
+    inTurn(target, done);
+  }
+
+  /** What is in force after all: the device forgot what it was told, obeyed without an answer, or somebody else set it. */
+  function adopt(target: RackTarget, found: number | null): void {
+    const from = setpoints[target];
+    if (found === from) return;
+    setpoints = { ...setpoints, [target]: found };
+    log.info({ event: "setpoint_found", target, from, to: found });
+  }
+
+  const deviceOf = (target: RackTarget) => options.actuators.deviceOf?.(target) ?? "";
+  function afterOthers<T>(target: RackTarget, task: () => Promise<T>): Promise<T> {
+    return (driving.get(deviceOf(target)) ?? Promise.resolve()).then(task);
+  }
+  function inTurn(target: RackTarget, done: Promise<unknown>): void {
+    driving.set(deviceOf(target), done);
   }
 
   async function carryOut(wish: Wish): Promise<IntentOutcome> {
@@ -428,20 +473,31 @@ export function createAgent(options: AgentOptions): Agent {
     const present = { wish, told: false };
     under_way.set(wish.target, present);
     const approved = wish.approved === true && !orders.killSwitch();
+    const of_guard = wish.source === "guardrail";
+    // What the guardrail wants of a device that is not there is advice, whatever the mode.
+    const only_advised = of_guard && !driven.includes(wish.target);
     const request = {
       target: wish.target,
       value: wish.to,
-      mode: approved ? ("closed_loop" as const) : used_mode,
+      mode: approved ? ("closed_loop" as const) : only_advised ? ("advisory" as const) : used_mode,
+      to_cool: of_guard && wish.kind !== "release",
     };
     const driver = approved ? approved_actuators : actuators;
     const result = tooSoon(wish) ?? (await driveThroughGate(driver, config.actuators, request, clock));
     under_way.delete(wish.target);
+    if (result.failed && request.mode === "closed_loop") failing.add(wish.target);
+    else if (result.now !== undefined) failing.delete(wish.target);
     if (result.now !== undefined) {
-      if (used_mode === "advisory") noteApproval(wish.target, result.from, result.now);
+      noteWarming(wish, result.from, result.now);
       setpoints = { ...setpoints, [wish.target]: result.now };
       driven_at_ms.set(wish.target, clock.now());
       noteOwner(wish, result.now);
-    } else if (present.told) noteTold(wish);
+    } else {
+      if (present.told) noteTold(wish);
+      if (result.found !== undefined) adopt(wish.target, result.found);
+      // It may have obeyed all the same.
+      if (result.failed && driven.includes(wish.target)) look(wish.target);
+    }
     const outcome: IntentOutcome = {
       action_id: wish.id,
       mode: used_mode,
@@ -480,31 +536,44 @@ export function createAgent(options: AgentOptions): Agent {
   function noteTold(wish: Wish): void {
     if (wish.to === null) return;
     noteOwner(wish, wish.to);
-    if (wish.approved) noteApproval(wish.target, setpoints[wish.target], wish.to);
+    noteWarming(wish, setpoints[wish.target], wish.to);
   }
 
   /** Who drove a target last is the one to hand it back; the guardrail's are kept on disk, for the next run. */
   function noteOwner({ source, target }: Wish, now: number | null): void {
     const before = owned.has(target);
-    if (source === "guardrail" && now !== null) owned.add(target);
+    if (source === "guardrail" && now !== null && !isHandedBack(target, now)) owned.add(target);
     else owned.delete(target);
     if (owned.has(target) !== before) journal.setOwned([...owned]);
   }
 
-  /** In advisory the guardrail cannot take back what saves energy at the cost of heat; see `undoApproved`. */
-  function noteApproval(target: RackTarget, from: number | null, now: number | null): void {
-    if (warms(target, from ?? measured[target] ?? null, now)) approved_warming.add(target);
-    else approved_warming.delete(target);
-    journal.setApprovedWarming([...approved_warming]);
+  /**
+   * A device without a control of its own cannot be given back to it: a speed stays where it is, on the cool side, for
+   * whoever sets it next; work is given back as a whole by its upper limit.
+   */
+  function isHandedBack(target: RackTarget, now: number): boolean {
+    if (!without_own_control.includes(target)) return false;
+    return target === "fan_rpm_pct" || target === "pump_rpm_pct" || now >= config.actuators[target].max;
   }
 
-  /** An approval holds until the rack needs protection: then the device gets its own control back. */
-  function undoApproved(now_ms: number): void {
+  /** In advisory the guardrail cannot raise what saves energy at the cost of heat; see `undoWarming`. */
+  function noteWarming({ source, target }: Wish, from: number | null, now: number | null): void {
+    const before = warmed.has(target);
+    if (source !== "guardrail" && warms(target, from ?? measured[target] ?? null, now)) warmed.add(target);
+    else warmed.delete(target);
+    if (warmed.has(target) !== before) journal.setWarmed([...warmed]);
+  }
+
+  /**
+   * What was approved, or set in closed loop before, holds in advisory until the rack needs protection: then the device
+   * gets its own control back.
+   */
+  function undoWarming(now_ms: number): void {
     if (severity === "none" || orders.mode() !== "advisory" || orders.killSwitch()) return;
     if (now_ms - undone_ms < UNDO_SPACING_MS) return;
-    for (const target of approved_warming) {
+    for (const target of warmed) {
       undone_ms = now_ms;
-      const reason = `what was approved is handed back: ${severity}`;
+      const reason = `what was set to save energy is handed back: ${severity}`;
       const id = `${rack_id}-${started_ms}-${stats.guard_ticks}.${target}`;
       const inputs = { severity };
       drive({ id, source: "guardrail", kind: "release", target, to: null, reason, inputs, approved: true });
@@ -624,9 +693,12 @@ export function createAgent(options: AgentOptions): Agent {
     if (owned.size !== before) journal.setOwned([...owned]);
   }
 
-  /** What an earlier run of the guardrail left in force, for whatever reason it ended, is handed back by this one. */
-  function takeOver(unknown: ReadonlySet<RackTarget>): void {
-    const left = journal.owned().filter((target) => setpoints[target] !== null || unknown.has(target));
+  /**
+   * What an earlier run of the guardrail left in force, for whatever reason it ended, is handed back by this one; also
+   * where nothing seems to be in force, because some devices do not tell.
+   */
+  function takeOver(): void {
+    const left = journal.owned();
     if (left.length === 0) return;
     for (const target of left) owned.add(target);
     guard_state = resumedGuardState(guard_context, clock.now());
@@ -636,18 +708,18 @@ export function createAgent(options: AgentOptions): Agent {
   return {
     async start() {
       await sensors.open();
-      const unknown = new Set<RackTarget>();
-      setpoints = await readSetpoints(actuators, clock, (target, error) => {
-        unknown.add(target);
-        log.error({ event: "setpoint_unknown", target, err: error });
-      });
-      takeOver(unknown);
+      setpoints = await readSetpoints(actuators, clock, (target, error) =>
+        log.error({ event: "setpoint_unknown", target, err: error }),
+      );
+      takeOver();
       models.start();
       if (!options.offline) uplink.start();
       const started = { site, rack_id, driver: sensors.name, actuators: actuators.name, mode: orders.mode() };
       log.info({ event: "agent_started", ...started, fields: MEASURED_FIELDS.length });
       stops.push(clock.every(config.loop.sample_s * 1000, () => void sample()));
       stops.push(clock.every(config.loop.score_s * 1000, tick));
+      let looks = 0;
+      if (driven.length > 0) stops.push(clock.every(LOOK_MS, () => look(driven[looks++ % driven.length]!)));
       if (config.loop.score_s <= config.loop.sample_s) void firstLook();
       watchdog.ready(`${orders.mode()}, starting`);
     },

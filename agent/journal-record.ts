@@ -1,5 +1,5 @@
 import * as z from "zod";
-import { Mode, RackTarget } from "../shared/contracts/action.ts";
+import { Mode, RACK_TARGETS, RackTarget } from "../shared/contracts/action.ts";
 import { AgentConfig } from "../shared/contracts/agent-config.ts";
 import { Timestamp, Version } from "../shared/contracts/envelope.ts";
 import { MmsState } from "../shared/contracts/score.ts";
@@ -12,6 +12,9 @@ const Context = z.object({
   config: AgentConfig.shape.guardrail,
   limits: AgentConfig.shape.limits,
   actuators: AgentConfig.shape.actuators,
+  // What decisions of earlier versions took for granted.
+  driven: z.array(RackTarget).readonly().default(RACK_TARGETS),
+  without_own_control: z.array(RackTarget).readonly().default([]),
 }) satisfies z.ZodType<GuardContext>;
 
 const State = z.object({
@@ -42,6 +45,7 @@ const Input = z.object({
   pump_rpm_pct: Known,
   pdu_kw: Known,
   owned: z.array(RackTarget).readonly(),
+  failing: z.array(RackTarget).readonly().default([]),
 }) satisfies z.ZodType<GuardInput>;
 
 const Intent = z.object({

@@ -17,9 +17,9 @@ export interface Journal {
   /** Targets whose setpoint the guardrail made and has not handed back; also those of earlier runs. */
   owned(): RackTarget[];
   setOwned(targets: readonly RackTarget[]): void;
-  /** Targets that an operator's approval has set to less cooling, or more heat, in advisory. */
-  approvedWarming(): RackTarget[];
-  setApprovedWarming(targets: readonly RackTarget[]): void;
+  /** Targets that the optimizer or an operator has set to less cooling, or more heat. */
+  warmed(): RackTarget[];
+  setWarmed(targets: readonly RackTarget[]): void;
   close(): void;
 }
 
@@ -122,8 +122,9 @@ export function openJournal(file: string, log: Log): Journal {
     },
     owned: () => noted("owned"),
     setOwned: (targets) => note("owned", targets),
-    approvedWarming: () => noted("approved_warming"),
-    setApprovedWarming: (targets) => note("approved_warming", targets),
+    // By the name that it had when only approvals in advisory were noted.
+    warmed: () => noted("approved_warming"),
+    setWarmed: (targets) => note("approved_warming", targets),
     close: shut,
   };
 }

@@ -41,13 +41,16 @@ export function standingOrders(options: StandingOrdersOptions) {
   const { file, log } = options;
   let orders: StandingOrders = { mode: options.configured, kill_switch: false };
   let kill_switch_seen = false;
-  if (existsSync(file)) {
-    const parsed = parsePayload(StandingOrders, readFileSync(file));
-    if (parsed.ok) orders = parsed.value;
-    else {
-      orders = { mode: "advisory", kill_switch: true };
-      log.error({ event: "standing_orders_unreadable", file, rejections: parsed.rejections });
-    }
+  const unreadable = (why: object) => {
+    orders = { mode: "advisory", kill_switch: true };
+    log.error({ event: "standing_orders_unreadable", file, ...why });
+  };
+  try {
+    const parsed = existsSync(file) ? parsePayload(StandingOrders, readFileSync(file)) : null;
+    if (parsed?.ok) orders = parsed.value;
+    else if (parsed) unreadable({ rejections: parsed.rejections });
+  } catch (error) {
+    unreadable({ err: error });
   }
   const killedByFile = () => {
     const { exists, reason } = look(options.kill_switch_file);

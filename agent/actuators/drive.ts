@@ -7,6 +7,8 @@ import type { RackTarget } from "../../shared/contracts/action.ts";
 export interface DriveDevice {
   readonly name: string;
   readonly targets: readonly RackTarget[];
+  /** Those of them whose device only holds what it is told: `null` cannot be written to them. */
+  readonly without_own_control?: readonly RackTarget[];
   /** Connects or prepares; called again after failures, so it must undo a half-open state itself. */
   open(): Promise<void>;
   /** The setpoint in force, in the target's unit; null: the device's own automatic control. */

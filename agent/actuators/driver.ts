@@ -5,6 +5,8 @@ export interface ActuatorDriver {
   readonly name: string;
   /** What this driver can drive; anything else is refused before it gets here. */
   readonly targets: readonly RackTarget[];
+  /** Those of them whose device only holds what it is told: `null` cannot be written to them. */
+  readonly without_own_control?: readonly RackTarget[];
   /** Which device drives a target; without it, one device drives all. */
   deviceOf?(target: RackTarget): string | undefined;
   /** The setpoint in force; null: the device's own automatic control. */

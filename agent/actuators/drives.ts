@@ -78,6 +78,7 @@ export function drivesAsActuators(options: {
   return {
     name: drives.map(({ device }) => device.name).join("+") || "none",
     targets,
+    without_own_control: drives.flatMap(({ device }) => device.without_own_control ?? []),
     deviceOf: (target) => drives.find(({ device }) => device.targets.includes(target))?.device.name,
     read,
     write,

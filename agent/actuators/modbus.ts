@@ -31,6 +31,7 @@ export function modbusDrive(config: ModbusDrive): DriveDevice {
   return {
     name: config.name,
     targets: config.targets.map(({ target }) => target),
+    without_own_control: config.targets.filter(({ auto }) => !auto).map(({ target }) => target),
     open: async () => {},
     async read(target, signal) {
       const { auto, unit_id, address, read, ...encoding } = targetOf(target);

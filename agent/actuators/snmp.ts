@@ -23,6 +23,7 @@ export function snmpDrive(config: SnmpDrive): DriveDevice {
   return {
     name: config.name,
     targets: config.targets.map(({ target }) => target),
+    without_own_control: config.targets.filter(({ auto }) => !auto).map(({ target }) => target),
     open: async () => {},
     async read(target, signal) {
       const { auto, oid, read_oid = oid, ...scale } = targetOf(target);

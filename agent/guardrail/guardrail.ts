@@ -43,6 +43,8 @@ export interface GuardInput {
    * driven without an answer, so that the setpoint may be in force.
    */
   owned: readonly RackTarget[];
+  /** Targets whose device did not do what it was last asked. */
+  failing: readonly RackTarget[];
 }
 
 /** Devices whose speed is measured. */
@@ -94,6 +96,10 @@ export interface GuardContext {
   config: GuardrailConfig;
   limits: Limits;
   actuators: Actuators;
+  /** Targets that a device is there for; for any other there is only advice. */
+  driven: readonly RackTarget[];
+  /** Targets whose device only holds what it is told, so that there is no control of its own to give it back to. */
+  without_own_control: readonly RackTarget[];
 }
 
 /** Inlet or outlet this many standard deviations above nominal make a rack hot. */
@@ -239,18 +245,27 @@ function escalation(
   if (fanHelps(severity, input)) {
     add("pre_cool", "fan_rpm_pct", raise(context, "fan_rpm_pct", PRE_COOL_FAN_PCT, input), over);
   }
-  const pump_exhausted = pump === null;
+  const pump_exhausted = spent(context, input, "pump_rpm_pct", pump);
   const lasting = severity === "persistent" || severity === "fault";
   if (limit_near || (lasting && pump_exhausted) || (severity === "fault" && hot)) {
     add("admission", "admission_pct", admission, over);
   }
   if (limit_near) add("routing", "routing_weight_pct", routing, over);
-  const exhausted = pump_exhausted && admission === null && routing === null;
-  if (capIsDue(context, state, severity, input.now_ms, exhausted)) {
+  const exhausted =
+    pump_exhausted &&
+    spent(context, input, "admission_pct", admission) &&
+    spent(context, input, "routing_weight_pct", routing);
+  if (capIsDue(context, state, severity, input, exhausted)) {
     // The spacing of an emergency would take a rack to its lowest cap before the first step can show in its inlet.
     add("power_cap", "power_cap_kw", cap(context, input), false);
   }
   return intents;
+}
+
+/** Nothing more is to be had of a target: it is at its limit, its device fails, or there is none. It is asked all the same. */
+function spent(context: GuardContext, input: GuardInput, target: RackTarget, next: number | null): boolean {
+  if (next === null) return true;
+  return input.closed_loop && (!context.driven.includes(target) || input.failing.includes(target));
 }
 
 /** The last and costliest measure: over the limit for a while, or close to it with nothing else left to do. */
@@ -258,16 +273,17 @@ function capIsDue(
   context: GuardContext,
   state: GuardState,
   severity: Severity,
-  now_ms: number,
+  { now_ms, failing }: GuardInput,
   exhausted: boolean,
 ): boolean {
   if (severity === "over_limit" && state.over_since_ms !== null) {
     return now_ms - state.over_since_ms >= OVER_PATIENCE_S * 1000;
   }
   if (severity !== "near_limit" || !exhausted) return false;
-  const acted_ms = (["pump_rpm_pct", "admission_pct", "routing_weight_pct"] as const).map(
-    (target) => state.last_action_ms[target] ?? -Infinity,
-  );
+  // What is asked in vain, over and over, is not waited for.
+  const acted_ms = (["pump_rpm_pct", "admission_pct", "routing_weight_pct"] as const)
+    .filter((target) => context.driven.includes(target) && !failing.includes(target))
+    .map((target) => state.last_action_ms[target] ?? -Infinity);
   return now_ms - Math.max(...acted_ms) >= context.config.action_spacing_s * 1000;
 }
 
@@ -373,8 +389,10 @@ function atRest(context: GuardContext, state: GuardState): GuardState {
   return { ...initialGuardState(context), speeds_seen, faulty_ticks, last_action_ms };
 }
 
+/** One whose device fails does not keep the others: it is tried again when they are handed back. */
 function nextRelease(context: GuardContext, input: GuardInput): Intent | null {
-  const target = RELEASE_ORDER.find((t) => input.owned.includes(t));
+  const owned = RELEASE_ORDER.filter((t) => input.owned.includes(t));
+  const target = owned.find((t) => !input.failing.includes(t)) ?? owned[0];
   if (target === undefined) return null;
   const current = input.setpoints[target];
   const at_once = current === null || SPEEDS.some((speed) => speed === target);
@@ -382,11 +400,12 @@ function nextRelease(context: GuardContext, input: GuardInput): Intent | null {
   return { kind: "release", emergency: false, severity: "none", reason: "calm: handing back", target, value };
 }
 
-/** Work comes back step by step; null: all of it. */
+/** Work comes back step by step; null, or the upper limit where the device knows no null: all of it. */
 function relaxed(context: GuardContext, target: RackTarget, current: number): number | null {
   const limits = context.actuators[target];
   const next = within(limits, current) + limits.step_max;
-  return next >= limits.max ? null : next;
+  if (next < limits.max) return next;
+  return context.without_own_control.includes(target) ? limits.max : null;
 }
 
 function spaced(context: GuardContext, state: GuardState, now_ms: number, intent: Intent): boolean {

@@ -422,6 +422,18 @@ describe("what an operator approved, in advisory", () => {
     expect(setpoints.admission_pct).toBe(85);
   });
 
+  it("like it, what was set in closed loop is handed back in advisory, when the rack needs protection", async () => {
+    const { heard, values, setpoints, command } = await rig({ mode: "closed_loop" });
+    await eventually("a tick", () => heard.telemetry?.length);
+    command({ ...approved("fan_rpm_pct", 50), source: "optimizer", approved: false } as CommandBody);
+    expect(await answer(heard, "fan_rpm_pct")).toMatchObject({ outcome: "applied", mode: "closed_loop" });
+    command({ kind: "set_mode", mode: "advisory", kill_switch: false });
+    await eventually("advisory", () => heard.status?.at(-1)?.mode === "advisory");
+    expect(setpoints.fan_rpm_pct).toBe(50);
+    values.inlet_c = 29;
+    await eventually("the fan to be handed back", () => setpoints.fan_rpm_pct === null);
+  });
+
   it("is known to have warmed the rack while the device has not answered yet", async () => {
     const cache_dir = temporaryFolder();
     const answer = Promise.withResolvers<void>();
@@ -431,7 +443,7 @@ describe("what an operator approved, in advisory", () => {
     await eventually("the pump", () => setpoints.pump_rpm_pct === 50);
     const journal = openJournal(join(cache_dir, `${RACK}.journal.db`), createLog("test", "silent"));
     onTestFinished(() => journal.close());
-    await eventually("the note", () => journal.approvedWarming().includes("pump_rpm_pct"));
+    await eventually("the note", () => journal.warmed().includes("pump_rpm_pct"));
     answer.resolve();
   });
 

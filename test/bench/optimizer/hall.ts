@@ -30,7 +30,7 @@ const D_SLOW_ALPHA = 0.03;
 const AFTERMATH_S = 900;
 
 const { guardrail, limits, actuators } = AgentConfig.parse({ rack_id: "R-A-01" });
-const CONTEXT = { config: guardrail, limits, actuators };
+const CONTEXT = { config: guardrail, limits, actuators, driven: RACK_TARGETS, without_own_control: [] };
 
 /** One rack as agent and aggregator know it. */
 export interface HallRack {
@@ -228,6 +228,7 @@ export function runHall(options: {
       pump_rpm_pct: guarded.pump_rpm_pct,
       pdu_kw: guarded.pdu_kw,
       owned: [...agent.owned],
+      failing: [],
     });
     agent.guard_state = decision.state;
     rack.guarded = isProtecting(decision.state);

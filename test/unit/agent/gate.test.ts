@@ -46,7 +46,7 @@ describe("the gate before every actuator", () => {
       },
       clock,
     );
-    expect(result).toEqual({ outcome: "advised", from: 60 });
+    expect(result).toEqual({ outcome: "advised", from: 60, found: 60 });
     expect(written).toEqual([]);
   });
 
@@ -62,7 +62,7 @@ describe("the gate before every actuator", () => {
       },
       clock,
     );
-    expect(result).toEqual({ outcome: "applied", from: 60, now: 70 });
+    expect(result).toEqual({ outcome: "applied", from: 60, found: 60, now: 70 });
     expect(written).toEqual([["fan_rpm_pct", 70]]);
   });
 
@@ -141,6 +141,7 @@ describe("the gate before every actuator", () => {
     expect(await driveThroughGate(driver, actuators, request, clock)).toEqual({
       outcome: "applied",
       from: 60,
+      found: 60,
       now: 67,
     });
   });
@@ -157,6 +158,25 @@ describe("the gate before every actuator", () => {
     const pending = driveThroughGate(driver, actuators, request, clock);
     clock.advance(5_000);
     expect((await pending).rejection?.message).toContain("no answer within 5 s");
+  });
+
+  it("drives nothing to cool the rack that would cool it less than what is in force", async () => {
+    const { driver, written } = device({ fan: 80 });
+    const request = { target: "fan_rpm_pct", value: 75, mode: "closed_loop" } as const;
+    const result = await driveThroughGate(driver, actuators, { ...request, to_cool: true }, clock);
+    expect(result).toMatchObject({ outcome: "refused", found: 80, rejection: { code: "SKADI_CONFLICT" } });
+    expect(written).toEqual([]);
+    expect((await driveThroughGate(driver, actuators, request, clock)).outcome).toBe("applied");
+  });
+
+  it("takes a setpoint that is no number for a device that fails", async () => {
+    const { driver, written } = device({ fan: Number.NaN });
+    const request = { target: "fan_rpm_pct", value: 100, mode: "closed_loop" } as const;
+    const result = await driveThroughGate(driver, actuators, request, clock);
+    expect(result).toMatchObject({ outcome: "refused", from: null, failed: true });
+    expect(result.rejection?.message).toContain("NaN");
+    expect(result).not.toHaveProperty("found");
+    expect(written).toEqual([]);
   });
 
   it("refuses a target that the driver does not have", async () => {

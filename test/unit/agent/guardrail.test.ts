@@ -20,6 +20,8 @@ const context: GuardContext = {
   config: config.guardrail,
   limits: config.limits,
   actuators: config.actuators,
+  driven: RACK_TARGETS,
+  without_own_control: [],
 };
 const TICK_MS = 5_000;
 
@@ -53,6 +55,7 @@ const NOMINAL: GuardInput = {
   pump_rpm_pct: 57,
   pdu_kw: 8,
   owned: [],
+  failing: [],
 };
 
 /** The same as a reading, without what the agent adds. */
@@ -289,8 +292,52 @@ describe("a fault", () => {
   });
 });
 
+describe("a measure that cannot be taken", () => {
+  const lasting = { mms_state: "persistent" as const, heat: hot(2.5), inlet_c: 25 };
+  const atLimit = { ...AUTOMATIC, pump_rpm_pct: config.actuators.pump_rpm_pct.max };
+
+  it("counts as taken where nobody drives its device or it fails, and is asked all the same", () => {
+    const without_pump = { ...context, driven: RACK_TARGETS.filter((t) => t !== "pump_rpm_pct") };
+    const cases = [
+      play([lasting], { setpoints: atLimit }),
+      play([lasting], { context: without_pump }),
+      play([{ ...lasting, failing: ["pump_rpm_pct"] }]),
+    ];
+    for (const { log } of cases) expect(targets(log)).toContain("admission_pct");
+    expect(targets(cases[1]!.log)).toContain("pump_rpm_pct");
+    expect(targets(play([lasting]).log)).not.toContain("admission_pct");
+  });
+
+  it("changes nothing of the order in advisory, where no measure is taken", () => {
+    const advised = { ...lasting, closed_loop: false };
+    const nobody = { ...context, driven: [] };
+    expect(play([advised], { context: nobody }).log).toEqual(play([advised]).log);
+  });
+});
+
 describe("the guardrail hands back", () => {
   const emergency = ticks(6, { inlet_c: 28.5, heat: hot(4) });
+
+  it("those first whose devices work, and then tries the others again", () => {
+    const owned: RackTarget[] = ["power_cap_kw", "pump_rpm_pct"];
+    const { log } = play(ticks(120, { failing: ["power_cap_kw"] }), {
+      state: resumedGuardState(context, 0),
+      setpoints: { power_cap_kw: 9, pump_rpm_pct: 87 },
+      owned,
+    });
+    expect(log.map(({ target }) => target).slice(0, 2)).toEqual(["pump_rpm_pct", "power_cap_kw"]);
+  });
+
+  it("work by its upper limit where the device has no control of its own", () => {
+    const holding = { ...context, without_own_control: ["power_cap_kw" as const] };
+    const { log } = play(ticks(60, {}), {
+      context: holding,
+      state: resumedGuardState(context, 0),
+      setpoints: { power_cap_kw: 8 },
+      owned: ["power_cap_kw"],
+    });
+    expect(log.map(({ value }) => value).slice(0, 2)).toEqual([11, config.actuators.power_cap_kw.max]);
+  });
 
   it("nothing before the calm time, then one measure at a time, last one first", () => {
     const { log, setpoints, owned } = play([...emergency, ...ticks(200, {})]);

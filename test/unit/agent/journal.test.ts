@@ -12,7 +12,8 @@ import { temporaryFolder } from "../../support/temporary.ts";
 
 const log = createLog("test", "silent");
 const { guardrail, limits, actuators } = AgentConfig.parse({ rack_id: "R-A-01" });
-const context = { config: guardrail, limits, actuators };
+const rules = { config: guardrail, limits, actuators };
+const context = { ...rules, driven: RACK_TARGETS, without_own_control: [] };
 const DAY_MS = 86_400_000;
 
 function decisionAt(id: string, now_ms = 0): Decision {
@@ -33,6 +34,7 @@ function decisionAt(id: string, now_ms = 0): Decision {
     pump_rpm_pct: 57,
     pdu_kw: 9,
     owned: [],
+    failing: [],
   };
   const { severity, intents } = guard(context, state, input);
   const about = { rack_id: "R-A-01", agent_version: "0.0.0", model_id: null, sample: { inlet_c: 28.4 } };

@@ -1,4 +1,4 @@
-import { rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { standingOrders } from "../../../agent/standing-orders.ts";
@@ -32,6 +32,13 @@ describe("standing orders", () => {
     const file = join(temporaryFolder(), "orders.json");
     writeFileSync(file, '{"mode":"clo');
     expect(orders(file, "closed_loop").mode()).toBe("advisory");
+  });
+
+  it("that are no file mean advisory as well, and keep no agent from starting", () => {
+    const file = join(temporaryFolder(), "orders.json");
+    mkdirSync(file);
+    const unreadable = orders(file, "closed_loop");
+    expect([unreadable.mode(), unreadable.killSwitch()]).toEqual(["advisory", true]);
   });
 
   it("hold for this run even where they cannot be kept", () => {

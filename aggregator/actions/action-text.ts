@@ -4,7 +4,7 @@ import type { RackSummary } from "../../shared/contracts/overview.ts";
 import { isoTime } from "../../shared/time.ts";
 import type { Column } from "../cli/table.ts";
 import { figure, instant, plain, setting, span } from "../cli/text.ts";
-import { ADVICE_VALID_MS } from "./apply.ts";
+import { ADVICE_AHEAD_MS, ADVICE_VALID_MS } from "./apply.ts";
 
 /** What lists show of an action's id: of a guardrail's rack and decision, without the time at which the agent began. */
 export const shortId = (id: string): string => id.replace(/^(R-.+)-\d{10,}(-[\d.]+)$|^(.{8}).*$/, "$1$2$3");
@@ -142,6 +142,11 @@ function nextSteps(
     return [
       ...first,
       () => "The kill switch is on: nothing can be approved. skadi-aggregator mode kill-switch off",
+    ];
+  if (age_ms < -ADVICE_AHEAD_MS)
+    return [
+      ...first,
+      () => "Dated ahead, so that nobody knows how old it is: set the clock of the rack's host",
     ];
   if (age_ms > ADVICE_VALID_MS)
     return [

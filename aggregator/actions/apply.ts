@@ -26,6 +26,8 @@ export interface Setpoint {
 
 /** Advice rests on the state of its time; older than this, a new tick should give new advice. */
 export const ADVICE_VALID_MS = 600_000;
+/** A rack's clock may be ahead by so much; of advice that is further ahead nobody knows how old it is. */
+export const ADVICE_AHEAD_MS = 60_000;
 
 /** An operator's own setpoint: only where the rack is in closed loop; a device may always be handed back. */
 export function applySetpoint(context: ApplyContext, setpoint: Setpoint, reason: string): Action {
@@ -52,6 +54,8 @@ export function applyAdvice(context: ApplyContext, action_id: string): Action {
     throw conflict("source", advice.source, "a recommendation of the optimizer or of a guardrail");
   if (advice.outcome !== "advised") throw conflict("outcome", advice.outcome, "advised");
   const age_ms = context.clock.now() - Date.parse(advice.ts);
+  if (age_ms < -ADVICE_AHEAD_MS)
+    throw conflict("ts", advice.ts, "an instant that is not to come: the rack's clock is ahead");
   if (age_ms > ADVICE_VALID_MS)
     throw conflict("ts", advice.ts, `advice of the last ${ADVICE_VALID_MS / 1000} s`);
   const target = RackTarget.safeParse(advice.target);

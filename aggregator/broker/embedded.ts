@@ -26,10 +26,16 @@ interface BrokerContext {
 /** The MQTT broker inside the aggregator. Everyone may read and publish up; only the token's holder publishes down. */
 export async function embeddedBroker(context: BrokerContext): Promise<EmbeddedBroker> {
   const trusted = new WeakSet<Client>();
+  const retained_topics = new Set<string>();
   const aedes = await Aedes.createBroker({
     // The default (100) queues deliveries recursively and dies of a stack overflow under a QoS 0 flood;
     // 0 means no limit, which survives the same load.
     concurrency: 0,
+    // The session of a client that went away would collect its messages in memory, without a limit and for ever.
+    preConnect(_client, packet, done) {
+      packet.clean = true;
+      done(null, true);
+    },
     authenticate(client, username, password, done) {
       // The same client id as ours would push us off our own broker.
       const impostor = client.id.startsWith(AGGREGATOR_CLIENT_ID) && username !== MQTT_USERNAME;
@@ -40,13 +46,16 @@ export async function embeddedBroker(context: BrokerContext): Promise<EmbeddedBr
       done(null, true);
     },
     authorizePublish(client, packet, done) {
-      const by_client = client !== null;
-      const bytes = packet.payload.length;
-      const refusal =
-        by_client && refusePublish({ topic: packet.topic, bytes, trusted: trusted.has(client) });
-      if (refusal) {
-        context.onRefused(packet.topic, refusal, client.id);
-        divert(packet);
+      // Without a client it is the broker's own.
+      if (client) {
+        const { topic, retain: retained } = packet;
+        const publish = { topic, bytes: packet.payload.length, retained, trusted: trusted.has(client) };
+        const refusal = refusePublish({ ...publish, retained_topics });
+        if (refusal) {
+          context.onRefused(topic, refusal, client.id);
+          divert(packet);
+        } else if (retained && publish.bytes === 0) retained_topics.delete(topic);
+        else if (retained && !publish.trusted) retained_topics.add(topic);
       }
       done(null);
     },

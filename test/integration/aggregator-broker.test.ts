@@ -52,6 +52,29 @@ describe("the embedded broker", () => {
     expect(late.all(commandTopic(SITE, "R-A-09"))).toHaveLength(0);
   });
 
+  it("keeps nothing for a subscriber that has gone away, whatever it asked for", async () => {
+    const { mqtt_url, api_token } = site.aggregator;
+    const away = { clientId: "notebook", clean: false, reconnectPeriod: 0, protocolVersion: 4 } as const;
+    for (const login of [{}, { username: "skadi", password: api_token }]) {
+      const first = await mqtt.connectAsync(mqtt_url, { ...away, ...login });
+      await first.subscribeAsync("skadi/#", { qos: 1 });
+      await first.endAsync();
+      const sender = await site.mqtt({ topics: [] });
+      await sender.publish(topicOf("R-A-04", "telemetry"), sample("R-A-04"));
+      const heard: string[] = [];
+      const back = mqtt.connect(mqtt_url, { ...away, ...login });
+      back.on("message", (topic) => heard.push(topic));
+      const connack = await new Promise<{ sessionPresent: boolean }>((resolve) =>
+        back.once("connect", resolve),
+      );
+      await back.subscribeAsync("x/after", { qos: 1 });
+      await sender.publish("x/after", { done: true });
+      await eventually("the message that follows", () => heard.includes("x/after"));
+      expect([connack.sessionPresent, heard]).toEqual([false, ["x/after"]]);
+      await back.endAsync();
+    }
+  });
+
   it("refuses a message beyond every use, says why, and goes on", async () => {
     const client = await site.mqtt();
     await client.publish(topicOf("R-A-02", "telemetry"), Buffer.alloc(6_000_000, 65));
@@ -68,9 +91,30 @@ describe("the embedded broker", () => {
     await eventually(
       "all of them",
       () => site.aggregator.counters().rejected_total === before + 5_000,
-      15_000,
+      60_000,
     );
     expect((await site.post("/telemetry", sample("R-A-03"))).body.accepted).toBe(1);
+  }, 90_000);
+
+  it("retains small messages of strangers, and only so many", async () => {
+    const stranger = await site.mqtt({ topics: [] });
+    const before = site.aggregator.counters().refused_publishes;
+    await stranger.publish("x/large", Buffer.alloc(20_000, 65), true);
+    expect(site.aggregator.counters().refused_publishes).toBe(before + 1);
+    const trusted = await site.mqtt({ username: "skadi", password: site.aggregator.api_token, topics: [] });
+    await trusted.publish("x/large", Buffer.alloc(20_000, 65), true);
+    for (let i = 0; i < 5_000; i++) stranger.client.publish(`x/${i}`, "1", { qos: 0, retain: true });
+    await stranger.publish("x/one-too-many", { n: 1 }, true);
+    await eventually("a refusal", () => site.aggregator.counters().refused_publishes >= before + 2);
+    await stranger.publish("x/7", { n: 2 }, true);
+    const late = await site.mqtt({ topics: ["x/7", "x/large", "x/one-too-many"] });
+    await late.received("x/7", (message: { n?: number }) => message.n === 2);
+    await late.received("x/large", () => true);
+    expect(late.all("x/one-too-many")).toEqual([]);
+    for (let i = 0; i < 5_000; i++) stranger.client.publish(`x/${i}`, "", { qos: 0, retain: true });
+    await stranger.publish("x/one-too-many", { n: 3 }, true);
+    const later = await site.mqtt({ topics: ["x/one-too-many"] });
+    await later.received("x/one-too-many", (message: { n?: number }) => message.n === 3);
   });
 });
 

@@ -96,6 +96,21 @@ describe("modes of rows and racks", () => {
     expect((await apply({ action_id: advice.id })).status).toBe(200);
   });
 
+  it("let no recommendation be approved that is dated ahead: nobody knows how old it is", async () => {
+    const ahead: Action = {
+      ...{ v: 1, id: "ahead", ts: new Date(Date.now() + 3 * 3_600_000).toISOString(), rack_id: "R-C-01" },
+      ...{ source: "guardrail", kind: "pre_cool", target: "pump_rpm_pct", from: null, to: 65 },
+      ...{ mode: "advisory", outcome: "advised", reason: "heat", inputs: {} },
+    };
+    await client.publish(`skadi/v1/${SITE}/R-C-01/action`, ahead);
+    await eventually("the advice", async () => {
+      const { body } = await site.get("/actions/log?rack_id=R-C-01");
+      return body.actions.some(({ id }: Action) => id === "ahead");
+    });
+    const { status, body } = await apply({ action_id: "ahead" });
+    expect([status, body.error.rejections[0].field]).toEqual([409, "ts"]);
+  });
+
   it.each([
     [{ mode: "closed_loop", scope: { row: "Z" } }, "scope.row"],
     [{ mode: "closed_loop", scope: { rack_id: "R-Z-01" } }, "scope.rack_id"],

@@ -64,6 +64,7 @@ describe("an action, explained", () => {
     expect(steps(ADVICE, { ...NOW, ts: "2026-01-31T12:11:00Z" })[0]).toMatch(
       /^Too old to approve \(10 min\)/,
     );
+    expect(steps(ADVICE, { ...NOW, ts: "2026-01-31T11:50:00Z" })[0]).toMatch(/^Dated ahead/);
   });
 
   it("sends to the rack's own journal for what its guardrail decided", () => {

@@ -17,6 +17,8 @@ import { attempt } from "../../ui/toast.tsx";
 
 /** As long as the aggregator lets advice be approved: it rests on the state of its time. */
 const VALID_MS = 600_000;
+/** Dated further ahead, it cannot be told how old it is, and it is not accepted either. */
+const AHEAD_MS = 60_000;
 const SHOWN_AT_FIRST = 10;
 
 /** The one rack whose advice is shown, or "" for all. */
@@ -33,7 +35,8 @@ const placeOf = ({ rack_id, target }: Action) => `${rack_id}/${target}`;
  */
 function pending(actions: readonly Action[], now: number): Action[] {
   const devices = new Set<string>();
-  const newest = actions.filter((action) => {
+  const dated = actions.filter(({ ts }) => Date.parse(ts) - now < AHEAD_MS);
+  const newest = dated.filter((action) => {
     const device = placeOf(action);
     return !devices.has(device) && devices.add(device);
   });

@@ -35,7 +35,7 @@ import {
   type Severity,
 } from "./guardrail/guardrail.ts";
 import { type Heat, heatOf } from "./guardrail/heat.ts";
-import { createSupervisor, type Supervised } from "./health.ts";
+import { createSupervisor, type Supervised, unsupervised } from "./health.ts";
 import { journalFile, openJournal } from "./journal.ts";
 import type { IntentOutcome } from "./journal-record.ts";
 import { modelFiles } from "./models/cache.ts";
@@ -202,10 +202,8 @@ export function createAgent(options: AgentOptions): Agent {
   });
   const actuators = drivenWhile(() => orders.mode() === "closed_loop", "no longer in closed loop");
   const approved_actuators = drivenWhile(() => !orders.killSwitch(), "under the kill switch");
-  const supervisor = createSupervisor(
-    healthDescription(),
-    config.limits.inlet_c - config.guardrail.inlet_margin_c,
-  );
+  const near_limit_c = config.limits.inlet_c - config.guardrail.inlet_margin_c;
+  const supervisor = createSupervisor(healthDescription(), near_limit_c);
   const acceptCommand = commandGate({ rack_id, keys: trust.keys, wall_ms: Date.now });
   const status = (state: "online" | "offline"): string => {
     const message: Status = {
@@ -341,7 +339,7 @@ export function createAgent(options: AgentOptions): Agent {
       return supervisor.check(at_ms, sample, setpoints);
     } catch (error) {
       log.error({ event: "supervision_failed", err: error });
-      return { sample, guarded: sample, departure: null, sensors: [], news: null };
+      return unsupervised(sample, near_limit_c);
     }
   }
 

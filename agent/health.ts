@@ -1,7 +1,7 @@
 import type { RackTarget } from "../shared/contracts/action.ts";
 import type { HealthDescription, HealthField } from "../shared/contracts/health.ts";
 import type { SensorAlarm } from "../shared/contracts/score.ts";
-import type { MeasuredField, TelemetrySample } from "../shared/contracts/telemetry.ts";
+import { MEASURED_FIELDS, type MeasuredField, type TelemetrySample } from "../shared/contracts/telemetry.ts";
 import {
   createHealthMonitor,
   type Departure,
@@ -60,13 +60,18 @@ export function createSupervisor(health: HealthDescription | null, limit_c: numb
       known = now_known;
       return {
         sample: marked(sample, verdict),
-        guarded: guarded(sample, verdict, limit_c),
+        guarded: guarded(sample, verdict.suspects, limit_c),
         departure: verdict.departure,
         sensors: verdict.alarms.map(({ field, problem }) => ({ field, problem })),
         news,
       };
     },
   };
+}
+
+/** What the guardrail is given where supervision itself fails: what the devices say, without what they doubt. */
+export function unsupervised(sample: TelemetrySample, limit_c: number): Supervised {
+  return { sample, guarded: guarded(sample, [], limit_c), departure: null, sensors: [], news: null };
 }
 
 function sensorOf(field: HealthField): MeasuredField {
@@ -84,15 +89,27 @@ function marked(sample: TelemetrySample, { suspects }: HealthVerdict): Telemetry
  * Fail safe: a doubtful temperature is taken away from the guardrail only if it looks colder than predicted, so that
  * trusting it could hide heat; then the rack counts as blind and is cooled. One that looks hot may be wrong, but
  * cooling for nothing costs a little power and ignoring real heat costs a rack. A doubtful fan or pump speed is taken
- * away too: the guardrail sends a device of unknown speed to its maximum.
+ * away too: the guardrail sends a device of unknown speed to its maximum. Of what its own device doubts nothing is
+ * predicted: it stays only if it is an inlet at the limit.
  */
-function guarded(sample: TelemetrySample, { suspects }: HealthVerdict, limit_c: number): TelemetrySample {
-  const removed = suspects.filter((suspicion) => !looksHot(sample, suspicion, limit_c));
+function guarded(sample: TelemetrySample, suspects: readonly Suspicion[], limit_c: number): TelemetrySample {
+  const delivered = MEASURED_FIELDS.filter((field) => sample.quality[field] === "suspect");
+  const doubts: Doubt[] = [
+    ...delivered.map((field) => ({ field, expected: Number.NaN })),
+    ...suspects.map(({ field, expected }) => ({ field: sensorOf(field), expected })),
+  ];
+  const removed = doubts.filter((doubt) => !looksHot(sample, doubt, limit_c));
   if (removed.length === 0) return sample;
-  return { ...sample, ...Object.fromEntries(removed.map(({ field }) => [sensorOf(field), null])) };
+  return { ...sample, ...Object.fromEntries(removed.map(({ field }) => [field, null])) };
 }
 
-function looksHot(sample: TelemetrySample, { field, expected }: Suspicion, limit_c: number): boolean {
+interface Doubt {
+  field: MeasuredField;
+  /** What it should read; NaN where nothing can be predicted. */
+  expected: number;
+}
+
+function looksHot(sample: TelemetrySample, { field, expected }: Doubt, limit_c: number): boolean {
   if (field !== "inlet_c" && field !== "outlet_c") return false;
   const value = sample[field] ?? -Infinity;
   // A comparison with an unknown prediction is false: then only a value at the limit counts as hot.

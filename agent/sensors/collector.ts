@@ -6,7 +6,8 @@ import type { Clock } from "../../shared/time.ts";
 import { withDeadline } from "../devices/deadline.ts";
 import type { SensorDevice } from "./device.ts";
 import type { SensorDriver, SensorRead } from "./driver.ts";
-import { aggregate, aggregateOf, pointSignal } from "./signal.ts";
+import { combiner, pointSignal } from "./signal.ts";
+import type { Part } from "./silent-parts.ts";
 
 /** A device with what its configuration says of it. */
 export interface CollectedDevice {
@@ -23,10 +24,9 @@ export interface CollectedDevice {
 /** A device that stays silent is asked again after twice the time, up to this. */
 const BACKOFF_MAX_MS = 30_000;
 
-interface Latest {
-  value: number | null;
-  at_ms: number;
-  suspect: boolean;
+interface Latest extends Part {
+  /** A silent part of it is estimated. */
+  estimated: boolean;
 }
 
 /**
@@ -41,15 +41,18 @@ export function collector(options: {
 }): SensorDriver {
   const { clock, log } = options;
   const pollers = options.devices.map((device) => poller(device, clock, log));
+  const combiners = Object.fromEntries(
+    MEASURED_FIELDS.map((field) => [field, combiner(field, options.aggregates[field])]),
+  ) as Record<MeasuredField, ReturnType<typeof combiner>>;
   let last_read_ms: number | null = null;
 
   const fieldNow = (field: MeasuredField, now_ms: number) => {
     const points = pollers.flatMap((p) => p.latest(field, now_ms));
-    const how = aggregateOf(field, options.aggregates[field]);
-    const values = points.map((point) => point.value);
+    const { value, doubt } = combiners[field](points);
     const spoke = points.filter((point) => point.value !== null);
-    const worst = spoke.some((p) => p.suspect) ? "suspect" : spoke.some((p) => p.stale) ? "stale" : undefined;
-    return { value: aggregate(values, how), worst } as const;
+    if (doubt === "suspect" || spoke.some((point) => point.suspect))
+      return { value, worst: "suspect" } as const;
+    return { value, worst: spoke.some((point) => point.stale) ? "stale" : doubt } as const;
   };
 
   return {
@@ -102,7 +105,9 @@ function poller({ device, points, ...config }: CollectedDevice, clock: Clock, lo
       const now_ms = clock.now();
       readings.forEach((reading, i) => {
         const at_ms = now_ms - (reading.age_ms ?? 0);
-        latest[i] = { value: signals[i]!(at_ms, reading), at_ms, suspect: reading.suspect ?? false };
+        const { value, doubt } = signals[i]!(at_ms, reading);
+        const suspect = reading.suspect === true || doubt === "suspect";
+        latest[i] = { value, at_ms, suspect, estimated: doubt === "stale" };
       });
       const named = points.flatMap(({ field }, i) => {
         const reading = readings[i];
@@ -170,17 +175,15 @@ function poller({ device, points, ...config }: CollectedDevice, clock: Clock, lo
       if (opened) await closeQuietly();
       opened = false;
     },
-    latest(
-      field: MeasuredField,
-      now_ms: number,
-    ): { value: number | null; suspect: boolean; stale: boolean }[] {
+    latest(field: MeasuredField, now_ms: number): (Part & { stale: boolean })[] {
       return points.flatMap((point, i) => {
         if (point.field !== field) return [];
         const last = latest[i];
         if (!last || now_ms - last.at_ms > stale_after_ms) {
-          return [{ value: null, suspect: false, stale: false }];
+          return [{ value: null, at_ms: now_ms, suspect: false, stale: false }];
         }
-        return [{ value: last.value, suspect: last.suspect, stale: now_ms - last.at_ms > fresh_ms }];
+        const { value, at_ms, suspect, estimated } = last;
+        return [{ value, at_ms, suspect, stale: estimated || now_ms - at_ms > fresh_ms }];
       });
     },
   };

@@ -1,3 +1,6 @@
+/** Two ages of one message, each reckoned from its own now, differ by rounding only. */
+export const SAME_INSTANT_MS = 0.5;
+
 /** What one point of a device said. */
 export interface PointReading {
   /** Raw numbers, one per outlet, probe or instance that the point stands for; null: this one is silent. */

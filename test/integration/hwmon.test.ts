@@ -61,7 +61,7 @@ async function readOnce(root: string, ...points: object[]) {
   const { device, points: configured } = sensorOf(root, ...points);
   await device.open();
   const readings = await device.read(never);
-  const values = configured.map((point, i) => pointSignal(point)(0, readings[i]!));
+  const values = configured.map((point, i) => pointSignal(point)(0, readings[i]!).value);
   return { values, raw: readings.map((reading) => reading.values) };
 }
 

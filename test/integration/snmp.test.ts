@@ -25,7 +25,7 @@ async function fieldsOf(raw: object): Promise<Record<string, number | null>> {
   try {
     const readings = await device.read(signal());
     const points = snmpSources(config);
-    return Object.fromEntries(points.map((p, i) => [p.field, pointSignal(p)(0, readings[i]!)]));
+    return Object.fromEntries(points.map((p, i) => [p.field, pointSignal(p)(0, readings[i]!).value]));
   } finally {
     await device.close();
   }
@@ -246,7 +246,7 @@ describe.runIf(hasProgram("snmpd"))("SNMP sensors, against Debian's snmpd", () =
     const device = snmpSensor(config);
     await device.open();
     const rate = pointSignal(snmpSources(config)[0]!);
-    const at = async (at_ms: number) => rate(at_ms, (await device.read(signal()))[0]!);
+    const at = async (at_ms: number) => rate(at_ms, (await device.read(signal()))[0]!).value;
     await at(0);
     snmpd.tell({ [`${OWN}.3.0`]: ["counter", 4] });
     expect(await at(1000)).toBeNull();

@@ -74,6 +74,76 @@ describe("the collector", () => {
     expect((await driver.read()).values).toMatchObject({ pdu_kw: 24, inlet_c: 25 });
   });
 
+  it("keeps a rack as hot as its hottest probe was when that device dies, and as the other one moves", async () => {
+    const [top, bottom] = [device("top", ["inlet_c"]), device("bottom", ["inlet_c"])];
+    top.state.values = [29];
+    bottom.state.values = [23];
+    const { driver, pass } = await rig(top, bottom);
+    expect(await driver.read()).toMatchObject({ values: { inlet_c: 29 }, quality: {} });
+    top.state.fail = true;
+    await pass(30);
+    expect(await driver.read()).toMatchObject({ values: { inlet_c: 29 }, quality: { inlet_c: "stale" } });
+    bottom.state.values = [24.5];
+    await pass(1);
+    expect((await driver.read()).values.inlet_c).toBe(30.5);
+    top.state.fail = false;
+    top.state.values = [25];
+    await pass(31);
+    expect(await driver.read()).toMatchObject({ values: { inlet_c: 25 }, quality: {} });
+  });
+
+  it("estimates a silent device from where the others were when it was read, not when it was given up", async () => {
+    const [top, bottom] = [device("top", ["inlet_c"], { stale_after_s: 60 }), device("bottom", ["inlet_c"])];
+    top.state.values = [26];
+    bottom.state.values = [20];
+    const { driver, pass } = await rig(top, bottom);
+    await driver.read();
+    top.state.fail = true;
+    await pass(30);
+    bottom.state.values = [23];
+    await pass(1);
+    expect((await driver.read()).values.inlet_c).toBe(26);
+    await pass(40);
+    expect(await driver.read()).toMatchObject({ values: { inlet_c: 29 }, quality: { inlet_c: "stale" } });
+  });
+
+  it("doubts a temperature until every device that measures it has spoken", async () => {
+    const [top, bottom] = [device("top", ["inlet_c", "pdu_kw"]), device("bottom", ["inlet_c"])];
+    top.state.fail = true;
+    const { driver, pass } = await rig(top, bottom);
+    expect(await driver.read()).toMatchObject({ values: { inlet_c: 20 }, quality: { inlet_c: "suspect" } });
+    top.state.fail = false;
+    await pass(31);
+    expect((await driver.read()).quality).toEqual({});
+  });
+
+  it("passes on that a probe of a device is estimated, or has yet to speak", async () => {
+    const [walk, other] = [device("walk", ["inlet_c"]), device("other", ["inlet_c"])];
+    let parts: (number | null)[] = [24, null];
+    walk.collected.device.read = async () => [{ values: parts }];
+    const { driver, pass } = await rig(walk, other);
+    expect(await driver.read()).toMatchObject({ values: { inlet_c: 24 }, quality: { inlet_c: "suspect" } });
+    parts = [24, 22];
+    await pass(1);
+    expect((await driver.read()).quality).toEqual({});
+    parts = [null, 22.5];
+    await pass(1);
+    expect(await driver.read()).toMatchObject({ values: { inlet_c: 24.5 }, quality: { inlet_c: "stale" } });
+    other.extra.suspect = true;
+    await pass(1);
+    expect((await driver.read()).quality).toEqual({ inlet_c: "suspect" });
+  });
+
+  it("does not estimate from what a device doubted before it fell silent", async () => {
+    const [top, bottom] = [device("top", ["inlet_c"]), device("bottom", ["inlet_c"])];
+    top.state.values = [4];
+    top.extra.suspect = true;
+    const { driver, pass } = await rig(top, bottom);
+    top.state.fail = true;
+    await pass(30);
+    expect(await driver.read()).toMatchObject({ values: { inlet_c: 20 }, quality: { inlet_c: "suspect" } });
+  });
+
   it("turns a power into the energy since the previous read", async () => {
     const gpu = device("gpu", ["gpu_energy_j"]);
     gpu.state.values = [5_600];

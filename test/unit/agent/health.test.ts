@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { createSupervisor, type Supervised } from "../../../agent/health.ts";
+import { createSupervisor, type Supervised, unsupervised } from "../../../agent/health.ts";
 import type { RackTarget } from "../../../shared/contracts/action.ts";
 import { type MeasuredField, TelemetrySample } from "../../../shared/contracts/telemetry.ts";
 import { believed } from "../../../shared/ims/believed.ts";
@@ -18,7 +18,11 @@ const AUTOMATIC: Record<RackTarget, number | null> = {
   power_cap_kw: null,
 };
 
-function sampleAt(window: number, x: Float64Array, changes: Partial<Record<MeasuredField, number | null>>) {
+type Changes = Partial<Record<MeasuredField, number | null>> & {
+  quality?: Partial<Record<MeasuredField, "suspect">>;
+};
+
+function sampleAt(window: number, x: Float64Array, changes: Changes) {
   const [
     inlet_c,
     outlet_c,
@@ -48,7 +52,7 @@ function sampleAt(window: number, x: Float64Array, changes: Partial<Record<Measu
 
 /** 100 sound windows, then one with the changes. */
 function supervised(
-  changes: Partial<Record<MeasuredField, number | null>>,
+  changes: Changes,
   options: { setpoints?: Partial<Record<RackTarget, number>>; learnt?: boolean } = {},
 ): Supervised {
   const supervisor = createSupervisor(options.learnt === false ? null : health, LIMIT_C);
@@ -103,6 +107,43 @@ describe("the agent's supervision of its sensors", () => {
     const { sample, guarded } = supervised({ inlet_c: 12 }, { learnt: false });
     expect(sample.quality.inlet_c).toBe("good");
     expect(guarded).toEqual(sample);
+  });
+
+  describe("of a reading that its own device doubts", () => {
+    const doubted = (changes: Changes, ...fields: MeasuredField[]) =>
+      supervised(
+        { ...changes, quality: Object.fromEntries(fields.map((field) => [field, "suspect"])) },
+        { learnt: false },
+      );
+
+    it("an inlet below the limit is taken away from the guardrail, and stays in the telemetry", () => {
+      const { sample, guarded } = doubted({ inlet_c: 4 }, "inlet_c");
+      expect(guarded.inlet_c).toBeNull();
+      expect(sample).toMatchObject({ inlet_c: 4, quality: { inlet_c: "suspect" } });
+    });
+
+    it("an inlet at the limit is seen by the guardrail: real heat costs a rack", () => {
+      expect(doubted({ inlet_c: LIMIT_C }, "inlet_c").guarded.inlet_c).toBe(LIMIT_C);
+      expect(doubted({ inlet_c: LIMIT_C - 0.1 }, "inlet_c").guarded.inlet_c).toBeNull();
+    });
+
+    it("an outlet and speeds are unknown to the guardrail, and what is not doubted stays", () => {
+      const { guarded } = doubted({ outlet_c: 60 }, "outlet_c", "fan_rpm_pct", "pump_rpm_pct");
+      expect(guarded).toMatchObject({ outlet_c: null, fan_rpm_pct: null, pump_rpm_pct: null });
+      expect(guarded.inlet_c).toBeCloseTo(22, -1);
+    });
+
+    it("it is not believed for being hotter than predicted: who doubts it may know why", () => {
+      const quality = { inlet_c: "suspect" } as const;
+      expect(supervised({ inlet_c: 26, quality }).guarded.inlet_c).toBeNull();
+    });
+
+    it("nothing is believed either where supervision itself fails", () => {
+      const sample = sampleAt(0, rackWindow(0.5, seededRandom("failing")), {
+        quality: { inlet_c: "suspect" },
+      });
+      expect(unsupervised(sample, LIMIT_C)).toMatchObject({ sample, guarded: { inlet_c: null } });
+    });
   });
 
   it("tells once that a sensor's trouble lasts, and once that it is over", () => {

@@ -1,5 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
+import type { PointReading } from "../../../agent/sensors/device.ts";
 import { aggregate, pointSignal } from "../../../agent/sensors/signal.ts";
 import type { CommonPoint } from "../../../shared/contracts/devices/common.ts";
 import { FIELD_UNITS, UNIT_RULES, type Unit, unitsOf } from "../../../shared/contracts/devices/units.ts";
@@ -11,7 +12,11 @@ const point = (changes: Partial<CommonPoint> & Pick<CommonPoint, "field">): Comm
   ...changes,
 });
 const once = (changes: Parameters<typeof point>[0], ...values: (number | null)[]) =>
-  pointSignal(point(changes))(0, { values });
+  pointSignal(point(changes))(0, { values }).value;
+const rateOf = (counter: CommonPoint) => {
+  const signal = pointSignal(counter);
+  return (at_ms: number, reading: PointReading) => signal(at_ms, reading).value;
+};
 
 describe("a point's raw number", () => {
   it.each([
@@ -45,27 +50,27 @@ describe("a counter", () => {
   const energy = point({ field: "gpu_energy_j", unit: "watt_hour" });
 
   it("becomes its rate, known from the second reading on", () => {
-    const signal = pointSignal(energy);
+    const signal = rateOf(energy);
     expect(signal(0, { values: [100] })).toBeNull();
     expect(signal(3_600_000 / 36, { values: [110] })).toBeCloseTo(360, 9);
   });
 
   it("that went back has restarted: unknown once, right again afterwards", () => {
-    const signal = pointSignal(energy);
+    const signal = rateOf(energy);
     signal(0, { values: [100] });
     expect(signal(10_000, { values: [1] })).toBeNull();
     expect(signal(20_000, { values: [2] })).toBeCloseTo(360, 9);
   });
 
   it("of which one part restarts spoils no sum with a wrong number", () => {
-    const signal = pointSignal(energy);
+    const signal = rateOf(energy);
     signal(0, { values: [100, 500] });
     expect(signal(10_000, { values: [101, 3] })).toBeNull();
     expect(signal(20_000, { values: [102, 4] })).toBeCloseTo(720, 9);
   });
 
   it("told again as of the same instant has not stood still: its rate holds", () => {
-    const signal = pointSignal(energy);
+    const signal = rateOf(energy);
     signal(0, { values: [100] });
     const rate = signal(10_000, { values: [101] });
     expect(rate).toBeCloseTo(360, 9);
@@ -74,7 +79,7 @@ describe("a counter", () => {
   });
 
   it("not read for a long time says nothing", () => {
-    const signal = pointSignal(energy);
+    const signal = rateOf(energy);
     signal(0, { values: [100] });
     expect(signal(601_000, { values: [200] })).toBeNull();
   });
@@ -94,6 +99,38 @@ describe("several parts", () => {
   it("of an inlet count by the hottest, of power by their sum", () => {
     expect(once({ field: "inlet_c" }, 22, 24.5, 23)).toBe(24.5);
     expect(once({ field: "pdu_kw" }, 4, 4)).toBe(8);
+  });
+
+  it("of a temperature: one that falls silent is taken to move as the others do, and the field is stale", () => {
+    const inlet = pointSignal(point({ field: "inlet_c", unit: "fahrenheit" }));
+    expect(inlet(0, { values: [84.2, 73.4] })).toEqual({ value: expect.closeTo(29, 9), doubt: undefined });
+    expect(inlet(1_000, { values: [null, 75.2] })).toEqual({ value: expect.closeTo(30, 9), doubt: "stale" });
+    const outlet = pointSignal(point({ field: "outlet_c" }));
+    outlet(0, { values: [40, 36] });
+    expect(outlet(1_000, { values: [null, 35] })).toEqual({ value: 37, doubt: "stale" });
+  });
+
+  it("of a temperature: one that has yet to speak leaves the others, suspect, whatever makes them one", () => {
+    for (const aggregate of ["max", "mean", "min"] as const) {
+      const inlet = pointSignal(point({ field: "inlet_c", aggregate }));
+      expect(inlet(0, { values: [null, 23] })).toEqual({ value: 23, doubt: "suspect" });
+    }
+  });
+
+  it("of a temperature that are doubted by their device are not what an estimate rests on", () => {
+    const inlet = pointSignal(point({ field: "inlet_c" }));
+    inlet(0, { values: [29, 23] });
+    inlet(1_000, { values: [4, 23], suspect: true });
+    expect(inlet(2_000, { values: [null, 23] })).toEqual({ value: 29, doubt: "stale" });
+  });
+
+  it("of anything else: one that falls silent is left out, or makes the sum missing", () => {
+    const speed = pointSignal(point({ field: "fan_rpm_pct" }));
+    speed(0, { values: [80, 60] });
+    expect(speed(1_000, { values: [null, 60] })).toEqual({ value: 60, doubt: undefined });
+    const sum = pointSignal(point({ field: "inlet_c", aggregate: "sum" }));
+    sum(0, { values: [20, 20] });
+    expect(sum(1_000, { values: [null, 20] })).toEqual({ value: null, doubt: undefined });
   });
 
   it("mean, minimum and maximum keep their order, whatever the values", () => {

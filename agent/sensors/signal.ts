@@ -35,8 +35,13 @@ export interface Combined {
  * Makes one number of a field's parts, read after read; of a temperature it remembers what each part said.
  *
  * @param chosen how, where not in the field's own way
+ * @param empty_places see `silentParts`
  */
-export function combiner(field: MeasuredField, chosen?: Aggregate): (parts: readonly Part[]) => Combined {
+export function combiner(
+  field: MeasuredField,
+  chosen?: Aggregate,
+  empty_places = false,
+): (parts: readonly Part[]) => Combined {
   const how = chosen ?? FIELD_AGGREGATE[field];
   if (how === "sum" || !TEMPERATURES.has(field)) {
     return (parts) => ({
@@ -47,7 +52,7 @@ export function combiner(field: MeasuredField, chosen?: Aggregate): (parts: read
       doubt: undefined,
     });
   }
-  const complete = silentParts();
+  const complete = silentParts(empty_places);
   return (parts) => {
     const { values, doubt } = complete(parts);
     return { value: aggregate(values, how), doubt };
@@ -78,7 +83,8 @@ export function pointSignal(point: CommonPoint): Signal {
   const { field, scale, offset, full_scale_rpm } = point;
   const unit = point.unit ?? FIELD_UNITS[field].unit;
   const rule = UNIT_RULES[unit];
-  const combine = combiner(field, point.aggregate);
+  // A device's table has places for more probes than are plugged in; a point of its own is there to be heard.
+  const combine = combiner(field, point.aggregate, true);
   // Powers are in W up to here; the PDU's field is in kW.
   const per_field = field === "pdu_kw" ? 0.001 : 1;
   const factor = (unit === "rpm" ? 100 / (full_scale_rpm ?? Number.NaN) : rule.factor) * per_field;

@@ -24,9 +24,10 @@ interface Word {
  * A silent part is taken to have moved as the others did since it spoke. One that never spoke, or whose place is not
  * known any more because the number of parts changed, leaves the values of the others, in doubt.
  *
+ * @param empty_places of one list: a place that never spoke has no probe, rather than a silent one
  * @returns the values with the silent parts estimated; where nobody speaks, as they came
  */
-export function silentParts(): (parts: readonly Part[]) => {
+export function silentParts(empty_places = false): (parts: readonly Part[]) => {
   values: (number | null)[];
   doubt: Doubt | undefined;
 } {
@@ -53,7 +54,8 @@ export function silentParts(): (parts: readonly Part[]) => {
       now[i] = estimated;
     }
     const known = count(values);
-    if (known < Math.max(parts.length, most_speaking)) return { values, doubt: "suspect" };
+    const expected = empty_places ? most_speaking : Math.max(parts.length, most_speaking);
+    if (known < expected) return { values, doubt: "suspect" };
     return { values, doubt: known > speaking ? "stale" : undefined };
   };
 }

@@ -117,14 +117,16 @@ describe("the collector", () => {
     expect((await driver.read()).quality).toEqual({});
   });
 
-  it("passes on that a probe of a device is estimated, or has yet to speak", async () => {
+  it("passes on that a probe of a device is estimated, or that a device has yet to speak", async () => {
     const [walk, other] = [device("walk", ["inlet_c"]), device("other", ["inlet_c"])];
     let parts: (number | null)[] = [24, null];
     walk.collected.device.read = async () => [{ values: parts }];
+    other.state.fail = true;
     const { driver, pass } = await rig(walk, other);
     expect(await driver.read()).toMatchObject({ values: { inlet_c: 24 }, quality: { inlet_c: "suspect" } });
+    other.state.fail = false;
     parts = [24, 22];
-    await pass(1);
+    await pass(30);
     expect((await driver.read()).quality).toEqual({});
     parts = [null, 22.5];
     await pass(1);

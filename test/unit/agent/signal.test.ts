@@ -110,10 +110,11 @@ describe("several parts", () => {
     expect(outlet(1_000, { values: [null, 35] })).toEqual({ value: 37, doubt: "stale" });
   });
 
-  it("of a temperature: one that has yet to speak leaves the others, suspect, whatever makes them one", () => {
+  it("of a temperature: a place of a list that never spoke is empty; one fewer than have spoken is in doubt", () => {
     for (const aggregate of ["max", "mean", "min"] as const) {
       const inlet = pointSignal(point({ field: "inlet_c", aggregate }));
-      expect(inlet(0, { values: [null, 23] })).toEqual({ value: 23, doubt: "suspect" });
+      expect(inlet(0, { values: [null, 23, 23] })).toEqual({ value: 23, doubt: undefined });
+      expect(inlet(1_000, { values: [23] })).toEqual({ value: 23, doubt: "suspect" });
     }
   });
 

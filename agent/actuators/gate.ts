@@ -43,15 +43,15 @@ export async function driveThroughGate(
     const expected = `one of ${driver.targets.join(", ") || "none"}`;
     return { outcome: "refused", from: null, rejection: reject("SKADI_DRIVER", { field: target, expected }) };
   }
-  const call = <T>(promise: Promise<T>) => withTimeout(promise, clock);
+  const call = <T>(task: (signal: AbortSignal) => Promise<T>) => withTimeout(task, clock);
   let from: number | null = null;
   try {
-    from = await call(driver.read(target));
+    from = await call((signal) => driver.read(target, signal));
     const outside = value === null ? undefined : outsideLimits(actuators, target, from, value);
     if (outside) return { outcome: "refused", from, rejection: outside };
     if (mode === "advisory") return { outcome: "advised", from };
-    await call(driver.write(target, value));
-    const now = await call(driver.read(target));
+    await call((signal) => driver.write(target, value, { signal }));
+    const now = await call((signal) => driver.read(target, signal));
     if (obeyed(value, now)) return { outcome: "applied", from, now };
     const detail = { field: target, value: now, expected: `a read-back of ${value}` };
     return { outcome: "refused", from, now, rejection: reject("SKADI_DRIVER", detail) };
@@ -105,7 +105,7 @@ export async function readSetpoints(
   >;
   for (const target of driver.targets) {
     try {
-      setpoints[target] = await withTimeout(driver.read(target), clock);
+      setpoints[target] = await withTimeout((signal) => driver.read(target, signal), clock);
     } catch (error) {
       onProblem(target, error);
     }
@@ -113,7 +113,7 @@ export async function readSetpoints(
   return setpoints;
 }
 
-/** Rejects when the promise takes longer than a device may; the promise itself is left to end as it likes. */
-export function withTimeout<T>(promise: Promise<T>, clock: Clock): Promise<T> {
-  return withDeadline(CALL_TIMEOUT_MS, clock, () => promise);
+/** Rejects when the task takes longer than a device may, and ends it: a call that was given up writes nothing any more. */
+function withTimeout<T>(task: (signal: AbortSignal) => Promise<T>, clock: Clock): Promise<T> {
+  return withDeadline(CALL_TIMEOUT_MS, clock, task);
 }

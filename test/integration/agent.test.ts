@@ -1,5 +1,6 @@
 import { rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { setTimeout as delay } from "node:timers/promises";
 import mqtt, { type MqttClient } from "mqtt";
 import { afterEach, describe, expect, it, onTestFinished } from "vitest";
 import type { DriveDevice } from "../../agent/actuators/drive.ts";
@@ -613,6 +614,8 @@ describe("a kill switch file", () => {
     await eventually("online", () => heard.status?.length);
     stopping = true;
     await agent.stop();
+    // Time goes on: whatever was left to run by itself would write now.
+    await delay(20_000 / SPEED);
     expect(written).toEqual([]);
   });
 });

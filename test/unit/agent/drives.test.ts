@@ -14,10 +14,13 @@ const { actuators } = AgentConfig.parse({
   actuators: { fan_rpm_pct: { fail_safe: 80 }, pump_rpm_pct: { fail_safe: 70 } },
 });
 
-/** What a device makes of one call: it answers, fails, or says nothing and does not even obey its signal. */
-type Manner = "answers" | "fails" | "hangs";
+/** What a device makes of one call: it answers, now or later, fails, or says nothing and does not even obey its signal. */
+type Manner = "answers" | "answers later" | "fails" | "hangs";
 
-/** Devices of two targets at 50 each, and all that was written to them, with the time in s. */
+/**
+ * Devices of two targets at 50 each, and all that was written to them, with the time in s. Closing one ends what is
+ * under way on it, as with any connection.
+ */
 function rig(options: {
   devices?: (readonly RackTarget[])[];
   onRead?: (target: RackTarget) => Manner;
@@ -25,40 +28,53 @@ function rig(options: {
   /** How long opening and closing take. */
   open_s?: number;
   close_s?: number;
+  retries?: number;
 }) {
   const clock = virtualClock();
   const written: [number, RackTarget, number | null][] = [];
   const lines: string[] = [];
   const setpoints = new Map<RackTarget, number | null>();
   const sleep = (seconds = 0) => new Promise<void>((done) => clock.after(seconds * 1000, done));
-  const behave = async (manner: Manner = "answers") => {
+  const behave = async (manner: Manner = "answers", lost: Promise<never>) => {
     if (manner === "fails") throw new Error("no bus");
     if (manner === "hangs") await new Promise(() => {});
+    if (manner === "answers later") await Promise.race([sleep(1), lost]);
   };
-  const device = (targets: readonly RackTarget[]): DriveDevice => ({
-    name: targets.join("+"),
-    targets,
-    async open() {
-      lines.push("open");
-      if (options.open_s) await sleep(options.open_s);
-    },
-    async read(target) {
-      await behave(options.onRead?.(target));
-      return setpoints.get(target) ?? 50;
-    },
-    async write(target, value) {
-      written.push([clock.now() / 1000, target, value]);
-      await behave(options.onWrite?.(target));
-      setpoints.set(target, value);
-    },
-    async close() {
-      lines.push("close");
-      if (options.close_s) await sleep(options.close_s);
-      lines.push("closed");
-    },
-  });
+  const device = (targets: readonly RackTarget[]): DriveDevice => {
+    let line = Promise.withResolvers<never>();
+    return {
+      name: targets.join("+"),
+      targets,
+      async open() {
+        lines.push("open");
+        line = Promise.withResolvers();
+        // With nobody waiting on the line it is no failure.
+        line.promise.catch(() => {});
+        if (options.open_s) await sleep(options.open_s);
+      },
+      async read(target) {
+        await behave(options.onRead?.(target), line.promise);
+        return setpoints.get(target) ?? 50;
+      },
+      async write(target, value) {
+        written.push([clock.now() / 1000, target, value]);
+        await behave(options.onWrite?.(target), line.promise);
+        setpoints.set(target, value);
+      },
+      async close() {
+        lines.push("close");
+        line.reject(new Error("hung up"));
+        if (options.close_s) await sleep(options.close_s);
+        lines.push("closed");
+      },
+    };
+  };
   const devices = options.devices ?? [["fan_rpm_pct", "pump_rpm_pct"]];
-  const drives = devices.map((targets) => ({ device: device(targets), timeout_s: TIMEOUT_S, retries: 1 }));
+  const drives = devices.map((targets) => ({
+    device: device(targets),
+    timeout_s: TIMEOUT_S,
+    retries: options.retries ?? 1,
+  }));
   const driver = drivesAsActuators({ drives, actuators, clock, log });
   const run = async (seconds: number) => {
     await settled();
@@ -123,7 +139,7 @@ describe("a write", () => {
   });
 
   it("that the gate has given up leaves the device alone from then on", async () => {
-    const { clock, driver, written, run } = rig({ onWrite: () => "hangs" });
+    const { clock, driver, written, run } = rig({ onWrite: () => "hangs", retries: 5 });
     const request = { target: "fan_rpm_pct", value: 60, mode: "closed_loop" } as const;
     const result = watched(driveThroughGate(driver, actuators, request, clock));
     await run(5);
@@ -160,11 +176,11 @@ describe("a write", () => {
 
 describe("the fail-safe of several devices", () => {
   it("tells a target its value although its neighbour on the same device fails, and names the one that failed", async () => {
-    const { driver, written } = rig({
-      onRead: (target) => (target === "pump_rpm_pct" ? "fails" : "answers"),
-      onWrite: (target) => (target === "pump_rpm_pct" ? "fails" : "answers"),
-    });
-    await expect(driver.failSafe()).rejects.toThrow("pump_rpm_pct: Error: no bus");
+    const manner = (target: RackTarget) => (target === "pump_rpm_pct" ? "fails" : "answers later");
+    const { driver, written, run } = rig({ onRead: manner, onWrite: manner });
+    const done = watched(driver.failSafe());
+    await run(3);
+    expect(done.outcome).toBe("Error: pump_rpm_pct: Error: no bus");
     // Unknown, the pump is sent to its fail-safe value; both of its attempts fail.
     expect(written.map(([, ...what]) => what)).toEqual([
       ["fan_rpm_pct", 80],

@@ -16,16 +16,11 @@ import { type Clock, isoTime, systemClock } from "../shared/time.ts";
 import { packageVersion } from "../shared/version.ts";
 import { adviceFilter } from "./actuators/advice.ts";
 import type { ActuatorDriver } from "./actuators/driver.ts";
-import { warms } from "./actuators/fail-safe.ts";
-import {
-  driveThroughGate,
-  type GateResult,
-  readSetpoint,
-  readSetpoints,
-  withTimeout,
-} from "./actuators/gate.ts";
+import { FAIL_SAFE_TIMEOUT_S, warms } from "./actuators/fail-safe.ts";
+import { driveThroughGate, type GateResult, readSetpoint, readSetpoints } from "./actuators/gate.ts";
 import { uncommanded } from "./commanded.ts";
 import { commandGate } from "./commands.ts";
+import { withDeadline } from "./devices/deadline.ts";
 import {
   type GuardInput,
   guard,
@@ -185,19 +180,26 @@ export function createAgent(options: AgentOptions): Agent {
   /** Targets that somebody set to less cooling, or more heat, in this run or an earlier one. */
   const warmed = new Set(journal.warmed());
   const orders = ordersOf(config, log, () => uplink.announce());
-  /** The kill switch also stops what was under way when it came: a slow read before the write may take seconds. */
+  /**
+   * The kill switch also stops what was under way when it came: a slow read before the write may take seconds, and so
+   * may an attempt before the next one.
+   */
   const drivenWhile = (allowed: () => boolean, otherwise: string): ActuatorDriver => ({
     ...options.actuators,
-    async write(target, value) {
+    async write(target, value, terms) {
+      // A driver asks before each attempt; one that does not is asked for here.
       if (!allowed()) throw new Error(otherwise);
       const present = under_way.get(target);
-      if (present) present.told = true;
-      const answer = options.actuators.write(target, value);
-      // Neither before the device is told, whatever the disk does, nor after it has answered, which may take seconds.
-      setImmediate(() => {
-        if (present && under_way.get(target) === present) noteTold(present.wish);
-      });
-      await answer;
+      const permit = () => {
+        if (!allowed()) throw new Error(otherwise);
+        if (!present || present.told) return;
+        present.told = true;
+        // Neither before the device is told, whatever the disk does, nor after it has answered, which may take seconds.
+        setImmediate(() => {
+          if (under_way.get(target) === present) noteTold(present.wish);
+        });
+      };
+      await options.actuators.write(target, value, { ...terms, permit });
     },
   });
   const actuators = drivenWhile(() => orders.mode() === "closed_loop", "no longer in closed loop");
@@ -679,16 +681,22 @@ export function createAgent(options: AgentOptions): Agent {
   }
 
   async function failSafe(): Promise<void> {
-    const before = owned.size;
+    const permit = (target: RackTarget) => {
+      if (orders.mode() !== "closed_loop") throw new Error("no longer in closed loop");
+      if (owned.has(target)) return;
+      owned.add(target);
+      // As with every other write: right after the device is told, whatever becomes of its answer, or of this process.
+      setImmediate(() => journal.setOwned([...owned]));
+    };
     try {
-      await withTimeout(
-        options.actuators.failSafe((target) => owned.add(target)),
-        clock,
+      await withDeadline(FAIL_SAFE_TIMEOUT_S * 1000, clock, (signal) =>
+        options.actuators.failSafe({ permit, signal }),
       );
     } catch (error) {
       log.error({ event: "fail_safe_failed", err: error });
     }
-    if (owned.size !== before) journal.setOwned([...owned]);
+    // The last of these notes is written before the journal is closed.
+    await new Promise((resolve) => setImmediate(resolve));
   }
 
   /**

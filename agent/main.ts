@@ -2,6 +2,7 @@ import { Command } from "commander";
 import { integerOption, numberOption, runCli } from "../shared/cli.ts";
 import { completionCommand } from "../shared/completion/command.ts";
 import { packageVersion } from "../shared/version.ts";
+import { FAIL_SAFE_TIMEOUT_S } from "./actuators/fail-safe.ts";
 import { check } from "./cli/check.ts";
 import { agentConfig, type ConfigFlag } from "./cli/config.ts";
 import { explain } from "./cli/explain.ts";
@@ -70,7 +71,7 @@ program
   .description("leave every driven target at least as cool as it is, after the agent ended")
   .option(...CONFIG)
   .option("--json", "print what was driven as JSON")
-  .option("--timeout-s <seconds>", "give up after this long", numberOption(0.1, 3_600), 20)
+  .option("--timeout-s <seconds>", "give up after this long", numberOption(0.1, 3_600), FAIL_SAFE_TIMEOUT_S)
   .action((flags: ConfigFlag & { json?: boolean; timeoutS: number }) => failSafe(agentConfig(flags), flags));
 program
   .command("score")

@@ -13,6 +13,12 @@ export interface DriveDevice {
   open(): Promise<void>;
   /** The setpoint in force, in the target's unit; null: the device's own automatic control. */
   read(target: RackTarget, signal: AbortSignal): Promise<number | null>;
-  write(target: RackTarget, value: number | null, signal: AbortSignal): Promise<void>;
+  /** @param permit was asked already; a driver that reads before it writes, or writes more than once, asks it again */
+  write(
+    target: RackTarget,
+    value: number | null,
+    signal: AbortSignal,
+    permit?: (target: RackTarget) => void,
+  ): Promise<void>;
   close(): Promise<void>;
 }

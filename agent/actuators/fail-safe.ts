@@ -1,6 +1,12 @@
 import type { RackTarget } from "../../shared/contracts/action.ts";
 import type { ActuatorLimits } from "../../shared/contracts/agent-config.ts";
 
+/**
+ * How long a fail-safe may take by default, be it the stopping agent's or the command's: a device that hangs needs twice
+ * its `timeout_s` just to be found unreadable. Whatever ends the agent (systemd, a container engine) has to wait longer.
+ */
+export const FAIL_SAFE_TIMEOUT_S = 20;
+
 /** Of these, more is cooler; of all others less is. */
 const MORE_IS_COOLER: readonly RackTarget[] = ["fan_rpm_pct", "pump_rpm_pct"];
 

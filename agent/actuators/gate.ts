@@ -57,7 +57,7 @@ export async function driveThroughGate(
     const wrong = value === null ? undefined : wrongValue(actuators, request, from, value);
     if (wrong) return { outcome: "refused", from, found, rejection: wrong };
     if (mode === "advisory") return { outcome: "advised", from, found };
-    await withTimeout(driver.write(target, value), clock);
+    await withTimeout((signal) => driver.write(target, value, { signal }), clock);
     const now = await readSetpoint(driver, target, clock);
     if (obeyed(value, now)) return { outcome: "applied", from, found, now };
     const detail = { field: target, value: now, expected: `a read-back of ${value}` };
@@ -125,7 +125,7 @@ export async function readSetpoint(
   target: RackTarget,
   clock: Clock,
 ): Promise<number | null> {
-  const value = await withTimeout(driver.read(target), clock);
+  const value = await withTimeout((signal) => driver.read(target, signal), clock);
   if (value !== null && !Number.isFinite(value)) {
     throw skadiError("SKADI_DRIVER", { field: target, value, expected: "a setpoint, or none" });
   }
@@ -152,7 +152,7 @@ export async function readSetpoints(
   return setpoints;
 }
 
-/** Rejects when the promise takes longer than a device may; the promise itself is left to end as it likes. */
-export function withTimeout<T>(promise: Promise<T>, clock: Clock): Promise<T> {
-  return withDeadline(CALL_TIMEOUT_MS, clock, () => promise);
+/** Rejects when the task takes longer than a device may, and ends it: a call that was given up writes nothing any more. */
+function withTimeout<T>(task: (signal: AbortSignal) => Promise<T>, clock: Clock): Promise<T> {
+  return withDeadline(CALL_TIMEOUT_MS, clock, task);
 }

@@ -35,9 +35,11 @@ export function hwmonDrive({ name, root, targets }: HwmonDrive): DriveDevice {
       const by_hand = speeds.filter((speed) => speed !== null);
       return by_hand.length === 0 ? null : Math.min(...by_hand);
     },
-    async write(target, value) {
+    async write(target, value, signal) {
       const address = driven.get(target)!;
       for (const output of await outputsOf(address)) {
+        // Between outputs, not within: by hand and without a speed of its own an output may stand at any.
+        signal.throwIfAborted();
         if (value === null) {
           await writeFile(`${output}_enable`, String(address.automatic));
           continue;

@@ -47,12 +47,14 @@ export function redfishDrive(config: RedfishDrive, clock: Clock, log: Log): Driv
       const raw = setpoint(document.body, target);
       return raw === null ? null : fromRaw(raw, target);
     },
-    async write(name, value, signal) {
+    async write(name, value, signal, permit) {
       const target = targetOf(config.targets, name);
       for (let attempt = 1; attempt <= WRITE_ATTEMPTS; attempt++) {
         const { client, document } = await resource(target, signal);
         const raw = value === null ? null : toRaw(value, target);
         const change = changeTo(raw, document.body, target);
+        // The resource may have taken seconds to read.
+        permit?.(name);
         if (await client.patch(target.uri, change, document.etag, signal)) return;
       }
       throw skadiError("SKADI_DRIVER", {

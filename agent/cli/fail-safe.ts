@@ -9,7 +9,8 @@ import { ordersOf } from "../standing-orders.ts";
 
 /**
  * Leaves every driven target at least as cool as it is, after the agent ended, however it ended (systemd's
- * ExecStopPost). Drives nothing under a kill switch or where the agent was only advising. Twice does no harm.
+ * ExecStopPost). Drives nothing under a kill switch, also one that comes meanwhile, or where the agent was only
+ * advising. Twice does no harm.
  *
  * Exit code 1 if a target could not be reached, or not in time.
  */
@@ -32,17 +33,27 @@ export async function failSafe(
   }
   const actuators = actuatorDriver(config, clock, log);
   const driven: Partial<Record<RackTarget, number>> = {};
+  /** A device that has not answered may have obeyed all the same. */
+  const told = new Set<RackTarget>();
+  const permit = (target: RackTarget) => {
+    if (orders.mode() !== "closed_loop") throw new Error("no longer in closed loop");
+    told.add(target);
+  };
   let problem: string | undefined;
   try {
-    await withDeadline(options.timeoutS * 1000, clock, () =>
-      actuators.failSafe((target, value) => {
-        driven[target] = value;
+    await withDeadline(options.timeoutS * 1000, clock, (signal) =>
+      actuators.failSafe({
+        permit,
+        signal,
+        onDriven(target, value) {
+          driven[target] = value;
+        },
       }),
     );
   } catch (error) {
     problem = error instanceof Error ? error.message : String(error);
   }
-  keep(config, Object.keys(driven) as RackTarget[]);
+  keep(config, [...told]);
   say(problem ? "fail-safe incomplete" : "fail-safe", driven, problem);
   // A device that hangs would keep this process, and with it the service manager, waiting.
   process.exit(problem ? 1 : 0);

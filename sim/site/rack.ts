@@ -40,14 +40,18 @@ export function simulatedActuators(plant: Plant, rack_id: string): ActuatorDrive
     name: "simulator",
     targets: RACK_TARGETS,
     read: async (target) => plant.target(rack_id, target),
-    write: async (target, value) => plant.setTarget(rack_id, target, value),
-    async failSafe(onDriven) {
+    async write(target, value, { permit } = {}) {
+      permit?.(target);
+      plant.setTarget(rack_id, target, value);
+    },
+    async failSafe({ permit, onDriven } = {}) {
       // An overridden device keeps at least its speed; what is shed or diverted stays so: both are the cool side.
       const { fan_rpm_pct, pump_rpm_pct } = plant.truth(rack_id);
       const speeds = { fan_rpm_pct, pump_rpm_pct };
       for (const target of ["fan_rpm_pct", "pump_rpm_pct"] as const) {
         const override = plant.target(rack_id, target);
         if (override === null || override >= speeds[target]) continue;
+        permit?.(target);
         plant.setTarget(rack_id, target, speeds[target]);
         onDriven?.(target, speeds[target]);
       }

@@ -118,7 +118,8 @@ async function react({ broker_url, speed, crossings, seconds }: ReactionTask): P
     name: "bench",
     targets: TARGETS,
     read: async (target) => setpoints.get(target) ?? null,
-    async write(target, value) {
+    async write(target, value, { permit } = {}) {
+      permit?.(target);
       const now_ms = performance.now();
       last_write_ms = now_ms;
       if (value === null) setpoints.delete(target);

@@ -13,7 +13,7 @@ import { temporaryFolder } from "../support/temporary.ts";
  * One rack whose sensors and devices are real commands over files, looked after by agents in processes of their own,
  * as a service manager would start, kill and clean up after them. Everything is ten to fifty times as fast.
  */
-function rack(options: { mode?: "advisory" | "closed_loop"; pump?: string } = {}) {
+function rack(options: { mode?: "advisory" | "closed_loop"; pump?: string; onGet?: string } = {}) {
   const folder = temporaryFolder();
   const path = (name: string) => join(folder, name);
   const read = (name: string) => readFileSync(path(name), "utf8").trim();
@@ -49,7 +49,9 @@ function rack(options: { mode?: "advisory" | "closed_loop"; pump?: string } = {}
       {
         name: "devices",
         driver: "exec",
-        command: [script("drive", '[ "$1" = set ] && echo "$3" > "$2" || cat "$2"')],
+        command: [
+          script("drive", `[ "$1" = set ] && echo "$3" > "$2" || { ${options.onGet ?? ":"}; cat "$2"; }`),
+        ],
         targets: [{ target: "fan_rpm_pct" }, { target: "pump_rpm_pct" }],
       },
     ],
@@ -131,6 +133,14 @@ describe("the fail-safe command drives nothing", () => {
     expect(test.pump()).toBe(60);
     rmSync(test.path("kill-switch"));
     expect((await test.failSafe()).stdout).toContain('{"pump_rpm_pct":80}');
+  });
+
+  it("once a kill switch has come while it was reading", async () => {
+    const test = rack({ pump: "60", onGet: "touch kill-switch" });
+    const { code, stdout } = await test.failSafe();
+    expect(code).toBe(1);
+    expect(stdout).toContain("fail-safe incomplete: pump_rpm_pct: Error: no longer in closed loop");
+    expect(test.pump()).toBe(60);
   });
 
   it("that it cannot reach, and says so by its exit code, in time", async () => {

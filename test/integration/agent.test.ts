@@ -1,8 +1,11 @@
 import { rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { setTimeout as delay } from "node:timers/promises";
 import mqtt, { type MqttClient } from "mqtt";
 import { afterEach, describe, expect, it, onTestFinished } from "vitest";
+import type { DriveDevice } from "../../agent/actuators/drive.ts";
 import type { ActuatorDriver } from "../../agent/actuators/driver.ts";
+import { drivesAsActuators } from "../../agent/actuators/drives.ts";
 import { type Agent, createAgent } from "../../agent/agent.ts";
 import { guard } from "../../agent/guardrail/guardrail.ts";
 import { openJournal, readDecision } from "../../agent/journal.ts";
@@ -73,6 +76,8 @@ async function rig(
     mute?: boolean;
     /** Time stands still from the first write on, and devices obey at once but answer only then. */
     answer?: Promise<void>;
+    /** The only device, behind the timeouts and retries of real ones, in place of all those above. */
+    device?: DriveDevice;
   } = {},
 ): Promise<Rig> {
   const broker = await testBroker();
@@ -119,7 +124,8 @@ async function rig(
       if (options.pump_hangs && target === "pump_rpm_pct") await new Promise(() => {});
       return setpoints[target] ?? null;
     },
-    write: async (target, value) => {
+    write: async (target, value, { permit } = {}) => {
+      permit?.(target);
       setpoints[target] = value;
       if (options.mute && value !== null) throw new Error("no answer");
       if (options.answer) stopTime();
@@ -140,13 +146,21 @@ async function rig(
     guardrail: { kill_switch_file },
     model: { cache_dir, health_file: options.health_file },
   });
+  const { device } = options;
+  const drives = device ? [{ device, timeout_s: 4, retries: 1 }] : [];
+  const driven = drivesAsActuators({
+    drives,
+    actuators: config.actuators,
+    clock,
+    log: createLog("test", "silent"),
+  });
   const public_key = options.trust === false ? null : keys.publicKey;
   const agent = createAgent({
     config,
     clock,
     log: createLog("test", "silent"),
     sensors,
-    actuators,
+    actuators: device ? driven : actuators,
     public_key,
   });
   await agent.start();
@@ -516,7 +530,38 @@ describe("an agent in closed loop", () => {
     await test.agent.stop();
     expect(test.failed_safe).toBe(true);
   });
+
+  it("has sent a fan of unknown speed to its maximum when it says that it has stopped, and notes it as its own", async () => {
+    const cache_dir = temporaryFolder();
+    const { device, written } = tray({ onRead: () => new Promise(() => {}) });
+    const { agent } = await rig({ mode: "closed_loop", cache_dir, device });
+    await agent.stop();
+    expect(written).toEqual([100]);
+    const journal = openJournal(join(cache_dir, `${RACK}.journal.db`), createLog("test", "silent"));
+    onTestFinished(() => journal.close());
+    expect(journal.owned()).toEqual(["fan_rpm_pct"]);
+  });
 });
+
+/** A fan tray that is set to 50, and what was written to it. */
+function tray({ onRead = async () => {}, onWrite = async () => {} }: Record<string, () => Promise<void>>) {
+  const written: (number | null)[] = [];
+  const device: DriveDevice = {
+    name: "tray",
+    targets: ["fan_rpm_pct"],
+    open: async () => {},
+    async read() {
+      await onRead();
+      return 50;
+    },
+    async write(_target, value) {
+      written.push(value);
+      await onWrite();
+    },
+    close: async () => {},
+  };
+  return { device, written };
+}
 
 describe("a kill switch file", () => {
   it("turns the agent to advisory while it exists, and says so", async () => {
@@ -549,6 +594,41 @@ describe("a kill switch file", () => {
     await test.agent.stop();
     expect(test.setpoints).toEqual({});
     expect(test.failed_safe, "not even a fail-safe").toBe(false);
+  });
+
+  it("stops the retries of a write that the device has not answered", async () => {
+    const cache_dir = temporaryFolder();
+    const onWrite = () => {
+      writeFileSync(join(cache_dir, "kill-switch"), "");
+      return new Promise<void>(() => {});
+    };
+    const { device, written } = tray({ onWrite });
+    const { heard, command } = await rig({ mode: "closed_loop", cache_dir, device });
+    await eventually("online", () => heard.status?.length);
+    const fan = { target: "fan_rpm_pct", value: 60, action_id: "fan" } as const;
+    command({ kind: "setpoint", ...fan, source: "operator", reason: "test" });
+    const action = await eventually("an answer", () => heard.action?.find(({ id }) => id === "fan"));
+    expect(action).toMatchObject({ outcome: "refused" });
+    expect(action.reason).toContain("no longer in closed loop");
+    expect(written).toEqual([60]);
+  });
+
+  it("stops a fail-safe that is under way", async () => {
+    const cache_dir = temporaryFolder();
+    let stopping = false;
+    const onRead = async () => {
+      if (!stopping) return;
+      writeFileSync(join(cache_dir, "kill-switch"), "");
+      await new Promise(() => {});
+    };
+    const { device, written } = tray({ onRead });
+    const { agent, heard } = await rig({ mode: "closed_loop", cache_dir, device });
+    await eventually("online", () => heard.status?.length);
+    stopping = true;
+    await agent.stop();
+    // Time goes on: whatever was left to run by itself would write now.
+    await delay(20_000 / SPEED);
+    expect(written).toEqual([]);
   });
 });
 

@@ -3,6 +3,7 @@ import { existsSync, readFileSync } from "node:fs";
 import { validate } from "dockerfile-utils";
 import { describe, expect, it, onTestFinished } from "vitest";
 import { parse } from "yaml";
+import { FAIL_SAFE_TIMEOUT_S } from "../../agent/actuators/fail-safe.ts";
 import { loadConfig } from "../../shared/config-file.ts";
 import { AgentConfig } from "../../shared/contracts/agent-config.ts";
 import { AggregatorConfig } from "../../shared/contracts/config.ts";
@@ -108,6 +109,8 @@ describe("docker-compose.yml", () => {
     volumes?: string[];
     read_only: boolean;
     cap_drop: string[];
+    /** As `60s`. */
+    stop_grace_period?: string;
     privileged?: boolean;
   }
   const { services } = parse(read("docker-compose.yml"), { merge: true }) as {
@@ -131,6 +134,15 @@ describe("docker-compose.yml", () => {
       for (const port of ports) expect(port, name).toMatch(/^127\.0\.0\.1:\d+:\d+$/);
       expect({ read_only, cap_drop, privileged }, name).toEqual({ read_only: true, cap_drop: ["ALL"] });
     }
+  });
+
+  it("waits for agents to leave their racks on fail-safe values", () => {
+    for (const [name, { build, stop_grace_period = "10s" }] of Object.entries(services)) {
+      if (build?.target !== "agent" && build?.target !== "simulator") continue;
+      expect(Number.parseInt(stop_grace_period, 10), name).toBeGreaterThan(2 * FAIL_SAFE_TIMEOUT_S);
+    }
+    const [run] = /^docker run .* skadi-agent$/m.exec(read("docs/integrations.md")) ?? [];
+    expect(Number(/ --stop-timeout (\d+) /.exec(run ?? "")?.[1])).toBeGreaterThan(2 * FAIL_SAFE_TIMEOUT_S);
   });
 
   it("builds stages and mounts files that are there, and pins what it pulls", () => {

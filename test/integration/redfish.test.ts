@@ -502,6 +502,17 @@ describe.skipIf(!hasProgram("openssl"))("a Redfish device that is driven", () =>
     expect(patches).toBe(4);
   });
 
+  it("is told nothing that must not be told any more once its resource is read", async () => {
+    const { server, driver } = await driven(control(), fan);
+    let asked = 0;
+    const permit = () => {
+      // Asked before the attempt, and again when the resource is read; no second attempt may pass either.
+      if (++asked > 1) throw new Error("under the kill switch");
+    };
+    await expect(driver.write("fan_rpm_pct", 70, { permit })).rejects.toThrow("under the kill switch");
+    expect(server.resources[CONTROL]).toMatchObject({ SetPoint: 55, ControlMode: "Automatic" });
+  });
+
   it("that refuses is reported in its own words", async () => {
     const { server, gate } = await driven(control(), fan);
     server.answers.set(CONTROL, (request, response) => {

@@ -48,7 +48,8 @@ export async function offlineAgent(
     actuators: {
       ...{ name: "test", targets: RACK_TARGETS, deviceOf: (target) => target },
       read: async (target) => setpoints[target] ?? null,
-      async write(target, value) {
+      async write(target, value, terms) {
+        terms?.permit?.(target);
         writes.push([target, value]);
         setpoints[target] = value;
       },

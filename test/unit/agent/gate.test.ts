@@ -11,9 +11,18 @@ const { actuators } = AgentConfig.parse({ rack_id: "R-A-01" });
 
 /** A device that remembers; `obeys` false ignores writes, as a locked controller does. */
 function device(
-  options: { fan?: number | null; obeys?: boolean; broken?: boolean; hangs?: boolean; rounds?: boolean } = {},
+  options: {
+    fan?: number | null;
+    obeys?: boolean;
+    broken?: boolean;
+    hangs?: boolean;
+    rounds?: boolean;
+    /** Says nothing to a write. */
+    deaf?: boolean;
+  } = {},
 ) {
   const written: [RackTarget, number | null][] = [];
+  const given_up: unknown[] = [];
   let fan = options.fan ?? null;
   const driver: ActuatorDriver = {
     name: "test",
@@ -23,14 +32,16 @@ function device(
       if (options.hangs) await new Promise(() => {});
       return fan;
     },
-    write: async (target, value) => {
+    write: async (target, value, { signal } = {}) => {
       written.push([target, value]);
+      signal?.addEventListener("abort", () => given_up.push(signal.reason));
+      if (options.deaf) await new Promise(() => {});
       if (options.obeys !== false) fan = options.rounds && value !== null ? Math.round(value) : value;
     },
     close: async () => {},
     failSafe: async () => {},
   };
-  return { driver, written };
+  return { driver, written, given_up };
 }
 
 describe("the gate before every actuator", () => {
@@ -177,6 +188,16 @@ describe("the gate before every actuator", () => {
     expect(result.rejection?.message).toContain("NaN");
     expect(result).not.toHaveProperty("found");
     expect(written).toEqual([]);
+  });
+
+  it("tells the driver that it has given up, so that the driver ends what it has begun", async () => {
+    const { driver, given_up } = device({ fan: 60, deaf: true });
+    const request = { target: "fan_rpm_pct", value: 70, mode: "closed_loop" } as const;
+    const pending = driveThroughGate(driver, actuators, request, clock);
+    await new Promise((resolve) => setImmediate(resolve));
+    clock.advance(5_000);
+    expect((await pending).outcome).toBe("refused");
+    expect(given_up.map(String)).toEqual(["Error: no answer within 5 s"]);
   });
 
   it("refuses a target that the driver does not have", async () => {

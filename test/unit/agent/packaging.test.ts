@@ -2,6 +2,7 @@ import { execFileSync } from "node:child_process";
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
+import { FAIL_SAFE_TIMEOUT_S } from "../../../agent/actuators/fail-safe.ts";
 import { program } from "../../../agent/main.ts";
 import { baseNode } from "../../../agent/packaging/base-node.ts";
 import { manPage } from "../../../agent/packaging/man-page.ts";
@@ -51,6 +52,9 @@ describe("the man page", () => {
   });
 });
 
+/** What is under way, the fail-safe, the last messages: an agent that is killed in the midst of it is none that stopped. */
+const STOP_S = 2 * FAIL_SAFE_TIMEOUT_S;
+
 describe("the systemd units", () => {
   const units = Object.fromEntries(systemdUnits().map(({ name, content }) => [name, content]));
 
@@ -67,6 +71,8 @@ describe("the systemd units", () => {
       expect(content).toContain(`\nExecStopPost=/usr/bin/skadi-agent fail-safe --config ${config}\n`);
       expect(content).toMatch(/^Restart=always$/m);
       expect(content).toMatch(/^WatchdogSec=30$/m);
+      const [, stop_s] = /^TimeoutStopSec=(\d+)$/m.exec(content) ?? [];
+      expect(Number(stop_s)).toBeGreaterThan(STOP_S);
     }
   });
 });

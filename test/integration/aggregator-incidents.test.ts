@@ -288,6 +288,26 @@ describe("people are told", () => {
     });
   });
 
+  it("after a restart, of what a channel had not taken before it, and not again of the rest", async () => {
+    answer = 500;
+    await heatUp();
+    await inTime("a failed call", () => calls.length > 0);
+    await inTime("the mail", () => mail.mails.length > 0);
+    answer = 200;
+    const failed = calls.length;
+    await site.restart();
+    await inTime("the webhook", () => calls.length > failed);
+    await eventually("its success", async () => {
+      clock.advance(1_000);
+      return (await site.get("/health")).body.notifications.webhook.sent > 0;
+    });
+    await site.restart();
+    clock.advance(60_000);
+    await send("R-A-01", 1);
+    expect(calls).toHaveLength(failed + 1);
+    expect(mail.mails).toHaveLength(1);
+  });
+
   it("not of what happens under maintenance", async () => {
     await site.post("/maintenance", { to: isoTime(clock.now() + 3_600_000) }, { token: true });
     await heatUp();

@@ -55,6 +55,8 @@ export function createIncidents(context: IncidentsContext): Incidents {
     newId: (now_ms) => `${isoTime(now_ms).slice(0, 19).replaceAll(/[-:]/g, "")}-${randomUUID().slice(0, 8)}`,
     underMaintenance: maintenance.covers,
   });
+  // One that was closed by hand keeps its alarm, however long ago that was: or each start would open a new one for it.
+  for (const incident of store.incidents.closedBeforeRecovery()) book.put(incident);
   const since_ms = clock.now() - config.incidents.reopen_s * 1000;
   for (const incident of store.incidents.activeOrClosedSince(since_ms)) book.put(incident);
   const seen_seq = new Map<string, number>();

@@ -133,6 +133,23 @@ describe("an incident", () => {
     expect((await site.get("/maintenance")).body.windows).toEqual([body.window]);
   });
 
+  it("that was closed by hand stays closed over a restart for as long as its alarm stands", async () => {
+    await heatUp();
+    const [{ id }] = (await listed()) as [Incident];
+    await word(id, "close", { text: "a part is ordered" });
+    for (let minute = 0; minute < 40; minute++) {
+      clock.advance(60_000);
+      await send("R-C-03", 1, HOT);
+    }
+    await site.restart();
+    await send("R-C-03", 2, HOT);
+    clock.advance(5_000);
+    expect(await listed()).toMatchObject([{ id, status: "closed" }]);
+    await coolDown();
+    await heatUp();
+    expect(await listed("?status=open")).toHaveLength(1);
+  });
+
   it("of a row is one, however many of its racks are hot", async () => {
     for (let n = 1; n <= 6; n++) await heatUp(`R-C-0${n}`);
     const all = await listed();

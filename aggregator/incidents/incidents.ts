@@ -5,7 +5,7 @@ import { skadiError } from "../../shared/errors.ts";
 import type { Log } from "../../shared/log.ts";
 import { type Clock, isoTime } from "../../shared/time.ts";
 import type { EventBus } from "../events.ts";
-import { dataAgeMs, type Fleet, type Rack } from "../fleet.ts";
+import { alarmAgeMs, type Fleet, type Rack } from "../fleet.ts";
 import type { Mms } from "../mms/mms.ts";
 import type { Store } from "../store/store.ts";
 import { incidentBook, isActive, noted, type RackAlarm } from "./book.ts";
@@ -86,7 +86,7 @@ export function createIncidents(context: IncidentsContext): Incidents {
     const causes = mms.causes();
     const persistent = rack.mms?.state === "persistent";
     const sensors = (rack.score?.sensors ?? []).map(({ field, problem }) => `${field}: ${problem}`);
-    const stale = dataAgeMs(rack, now_ms) > STALE_MS;
+    const stale = alarmAgeMs(rack, now_ms) > STALE_MS;
     // A rack that fell silent in the middle of an alarm is not well again.
     if (!persistent && (sensors.length === 0 || stale)) {
       causes?.follower.calm(rack.rack_id);

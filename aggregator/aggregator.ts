@@ -28,7 +28,7 @@ import { modelLibrary } from "./models/library.ts";
 import { createRegistry } from "./models/registry/registry.ts";
 import { createRollouts, keyOverlapMs } from "./models/rollout/rollouts.ts";
 import { createTrainer } from "./models/train-job.ts";
-import { createNotifier } from "./notify/notifier.ts";
+import { createNotifier, notifyTransports } from "./notify/notifier.ts";
 import { createSolver } from "./optimizer/lp.ts";
 import { createOptimizer } from "./optimizer/optimizer.ts";
 import { createOutputs } from "./outputs/outputs.ts";
@@ -164,7 +164,10 @@ async function run(
       scorerOf: rollouts.scorerOf,
     });
     undo.defer(() => mms.save());
-    const notifier = createNotifier({ site, config: config.notify, clock, log, publish });
+    const notifier = createNotifier({
+      ...{ site, config: config.notify, transports: notifyTransports(config.notify) },
+      ...{ store, clock, log, publish },
+    });
     undo.defer(() => notifier.stop());
     const maintenance = maintenanceCalendar(store, fleet.racks);
     const incidents = createIncidents({
@@ -204,7 +207,7 @@ async function run(
     const onMessage = watchMessages(ingest.onMessage, metrics.message, traces);
     await broker.connect(onMessage, () => clock.after(RECONNECT_SETTLE_MS, announceAgain));
     rollouts.announce();
-    notifier.republish(incidents.active());
+    notifier.start(incidents.active());
     journal.start();
     undo.defer(() => journal.stop());
     incidents.start();

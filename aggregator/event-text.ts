@@ -15,8 +15,15 @@ const WORDS: Readonly<Record<string, (data: Data) => string>> = {
   model_keys: (data) => `models and commands are signed by key ${String(data.key_id)}`,
   status: (data) => `agent ${String(data.state)}`,
   scenario: (data) => `scenario: ${bare(data)}`,
+  clock: ({ behind_s }) => clockText(Number(behind_s)),
   seq_restart: (data) => `the agent started its sequence again: ${bare(data)}`,
 };
+
+function clockText(behind_s: number): string {
+  if (behind_s === 0) return "the agent's clock is right again";
+  if (behind_s < 0) return `the agent's clock is ${-behind_s} s ahead of ours`;
+  return `the agent's clock is ${behind_s} s behind ours, or its data takes so long to come`;
+}
 
 export const eventText = ({ type, data }: Pick<StoredEvent, "type" | "data">): string =>
   WORDS[type]?.(data) ?? `${type}: ${bare(data)}`;

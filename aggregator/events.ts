@@ -13,6 +13,7 @@ export const KEPT_EVENTS = [
   "model_keys",
   "scenario",
   "seq_restart",
+  "clock",
   "rollback",
   "quarantine",
   "command_refused",

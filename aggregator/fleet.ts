@@ -2,6 +2,7 @@ import type { Status } from "../shared/contracts/messages.ts";
 import { racksOf, rowOf } from "../shared/contracts/rack.ts";
 import type { Score } from "../shared/contracts/score.ts";
 import type { TelemetrySample } from "../shared/contracts/telemetry.ts";
+import type { ClockLag } from "./ingest/clock-lag.ts";
 import type { LateRun } from "./ingest/order.ts";
 import { conditionOf, type MmsFilter, type RackCondition } from "./mms/filter.ts";
 import type { Store } from "./store/store.ts";
@@ -27,6 +28,7 @@ export interface Rack {
   last_seq: number | null;
   last_scored_seq: number | null;
   late_run: LateRun | null;
+  clock_lag: ClockLag | null;
   /** Numbers missing from this rack's sequence so far. */
   lost: number;
 }
@@ -62,6 +64,7 @@ function restoreRack(rack_id: string, position: number, store: Store): Rack {
     last_seq: latest?.sample.seq ?? null,
     last_scored_seq: scored?.sample.seq ?? null,
     late_run: null,
+    clock_lag: null,
     lost: 0,
   };
 }
@@ -76,5 +79,9 @@ export const isOnline = (rack: Rack, now_ms: number): boolean => agentOnline(rac
 /** Age of what was measured: neither a backlog that just arrived nor a clock that runs ahead counts as new. */
 export const dataAgeMs = (rack: Rack, now_ms: number): number =>
   now_ms - Math.min(rack.ts_ms, rack.received_ms);
+
+/** The same for alarms, which a slow clock must not keep away: where it is known to be wrong, the arrival counts. */
+export const alarmAgeMs = (rack: Rack, now_ms: number): number =>
+  rack.clock_lag?.steady ? now_ms - rack.received_ms : dataAgeMs(rack, now_ms);
 
 export const rackCondition = (rack: Rack): RackCondition => conditionOf(rack.mms, rack.score);

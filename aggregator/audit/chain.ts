@@ -89,6 +89,7 @@ interface Problem {
 
 export interface Verification {
   ok: boolean;
+  /** Those after the anchor. */
   rows: number;
   head: ChainHead | null;
   /** Rows up to this one went by retention; 0 if none did. */
@@ -119,7 +120,8 @@ export function verifyChain(evidence: ChainEvidence, public_key: KeyObject): Ver
   const anchor = checkpoints
     .filter((checkpoint) => checkpoint.kind === "anchor")
     .reduce<Checkpoint | null>((last, next) => (last && last.seq >= next.seq ? last : next), null);
-  const signed = [...checkpoints, ...noted].filter(({ seq }) => seq > (anchor?.seq ?? 0));
+  const anchored_at = anchor?.seq ?? 0;
+  const signed = [...checkpoints, ...noted].filter(({ seq }) => seq > anchored_at);
   const last_version = new Map<string, string>();
   let previous: ChainHead = anchor ?? { seq: 0, hash: GENESIS_HASH };
   let rows = 0;
@@ -129,6 +131,8 @@ export function verifyChain(evidence: ChainEvidence, public_key: KeyObject): Ver
     problem = { seq: forged.seq, action_id: null, reason: "bad_checkpoint", detail };
   }
   for (const row of evidence.rows) {
+    // The anchor is signed first: a crash or a full disk may have left rows that it gave up. They vouch for nothing.
+    if (row.seq <= anchored_at) continue;
     problem ??= rowProblem(row, previous, signed);
     last_version.set(row.action_id, row.action);
     previous = row;
@@ -140,12 +144,12 @@ export function verifyChain(evidence: ChainEvidence, public_key: KeyObject): Ver
     problem = { seq: previous.seq + 1, action_id: null, reason: "truncated", detail };
   }
   problem ??= logProblem(last_version, log, anchor?.until);
-  const last_signed = Math.max(anchor?.seq ?? 0, ...signed.map(({ seq }) => seq));
+  const last_signed = Math.max(anchored_at, ...signed.map(({ seq }) => seq));
   return {
     ok: problem === null,
     rows,
     head: previous.seq > 0 ? { seq: previous.seq, hash: previous.hash } : null,
-    anchored_at: anchor?.seq ?? 0,
+    anchored_at,
     checkpoints: checkpoints.length,
     rows_since_checkpoint: Math.max(0, previous.seq - last_signed),
     problem,

@@ -79,12 +79,12 @@ export function incidentBook(context: BookContext): IncidentBook {
 
   /** The incident that this rack's alarm belongs to already. */
   const ownerOf = (alarm: RackAlarm, now_ms: number): Incident | undefined => {
-    const mine = held().filter((incident) => {
-      const rack = partOf(incident, alarm.rack_id);
-      if (!rack) return false;
-      // One that was closed by hand keeps its alarm until that has ended.
-      return isActive(incident) || rack.recovered_at === null;
-    });
+    const having = held().filter((incident) => partOf(incident, alarm.rack_id) !== undefined);
+    // One that was closed by hand keeps its alarm until that has ended, unless another has taken it since.
+    const mine = [
+      ...having.filter(isActive),
+      ...having.filter((one) => !isActive(one) && partOf(one, alarm.rack_id)?.recovered_at === null),
+    ];
     const same = mine.find((incident) => isSensorIncident(incident) === isSensorAlarm(alarm));
     // At first it may not be clear whether it is the sensor or the rack.
     return same ?? mine.find((incident) => ageS(incident.opened_at, now_ms) <= settings.correlation_s);

@@ -5,7 +5,7 @@ import { skadiError } from "../../shared/errors.ts";
 import type { Log } from "../../shared/log.ts";
 import { type Clock, isoTime } from "../../shared/time.ts";
 import type { EventBus } from "../events.ts";
-import { dataAgeMs, type Fleet, type Rack } from "../fleet.ts";
+import { alarmAgeMs, type Fleet, type Rack } from "../fleet.ts";
 import type { Mms } from "../mms/mms.ts";
 import type { Store } from "../store/store.ts";
 import { incidentBook, isActive, noted, type RackAlarm } from "./book.ts";
@@ -55,6 +55,8 @@ export function createIncidents(context: IncidentsContext): Incidents {
     newId: (now_ms) => `${isoTime(now_ms).slice(0, 19).replaceAll(/[-:]/g, "")}-${randomUUID().slice(0, 8)}`,
     underMaintenance: maintenance.covers,
   });
+  // One that was closed by hand keeps its alarm, however long ago that was: or each start would open a new one for it.
+  for (const incident of store.incidents.closedBeforeRecovery()) book.put(incident);
   const since_ms = clock.now() - config.incidents.reopen_s * 1000;
   for (const incident of store.incidents.activeOrClosedSince(since_ms)) book.put(incident);
   const seen_seq = new Map<string, number>();
@@ -84,7 +86,7 @@ export function createIncidents(context: IncidentsContext): Incidents {
     const causes = mms.causes();
     const persistent = rack.mms?.state === "persistent";
     const sensors = (rack.score?.sensors ?? []).map(({ field, problem }) => `${field}: ${problem}`);
-    const stale = dataAgeMs(rack, now_ms) > STALE_MS;
+    const stale = alarmAgeMs(rack, now_ms) > STALE_MS;
     // A rack that fell silent in the middle of an alarm is not well again.
     if (!persistent && (sensors.length === 0 || stale)) {
       causes?.follower.calm(rack.rack_id);

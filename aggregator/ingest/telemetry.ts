@@ -9,6 +9,7 @@ import type { Counters } from "../counters.ts";
 import type { EventBus } from "../events.ts";
 import { agentOnline, type Fleet, type Rack } from "../fleet.ts";
 import type { Store } from "../store/store.ts";
+import { nextLag } from "./clock-lag.ts";
 import { nextLateRun, type Order, orderOf } from "./order.ts";
 import type { Rejections } from "./rejections.ts";
 import type { ScoreIngest } from "./scores.ts";
@@ -103,6 +104,11 @@ function keepSample(
   rack.ts_ms = Date.parse(sample.ts);
   rack.received_ms = received_ms;
   rack.last_seq = sample.seq;
+  const { ts_ms, clock_lag: before } = rack;
+  rack.clock_lag = nextLag(before, { ts_ms, received_ms, interval_s: sample.interval_s });
+  const { told_ms } = rack.clock_lag;
+  if (told_ms === (before?.told_ms ?? null)) return;
+  events.publish("clock", rack.rack_id, { behind_s: Math.round((told_ms ?? 0) / 1000) });
 }
 
 /** A rack whose live agent has a model is scored there; every other rack that sends telemetry is scored here. */

@@ -24,6 +24,7 @@ export interface Channel {
   /** Never throws, never waits: the message goes out later. A newer word on the same incident replaces the older. */
   offer(incident: Incident): void;
   counts(): ChannelCounts;
+  /** What waits or is on its way counts as not sent. */
   stop(): void;
 }
 
@@ -46,8 +47,10 @@ export function createChannel(context: {
   settings: ChannelSettings;
   clock: Clock;
   log: Log;
+  /** What became of a message: the transport took it, or it was given up. Not called after `stop`. */
+  onSettled?: (incidents: readonly Incident[], taken: boolean) => void;
 }): Channel {
-  const { site, transport, settings, clock, log } = context;
+  const { site, transport, settings, clock, log, onSettled } = context;
   const waiting = new Map<string, Incident>();
   const sent_ms: number[] = [];
   const counts = { sent: 0, failed: 0, given_up: 0 };
@@ -73,11 +76,17 @@ export function createChannel(context: {
     void attempt(noticeOf(site, batch), 1);
   };
 
+  const settle = (incidents: readonly Incident[], taken: boolean) => {
+    if (!taken) counts.given_up += incidents.length;
+    if (!stopped) onSettled?.(incidents, taken);
+  };
+
   const attempt = async (notice: Notice, number: number): Promise<void> => {
     try {
       await transport.send(notice);
       counts.sent++;
       sent_ms.push(clock.now());
+      settle(notice.incidents, true);
     } catch (error) {
       counts.failed++;
       const reason = error instanceof Error ? error.message : String(error);
@@ -94,7 +103,7 @@ export function createChannel(context: {
         cancel = clock.after(delay_ms, () => void attempt(notice, number + 1));
         return;
       }
-      counts.given_up += notice.incidents.length;
+      settle(notice.incidents, false);
     }
     busy = false;
     if (!stopped) wake(0);
@@ -109,7 +118,7 @@ export function createChannel(context: {
       if (waiting.size > WAITING_MAX) {
         const oldest = [...waiting.values()].find((one) => !isActive(one)) ?? waiting.values().next().value!;
         waiting.delete(oldest.id);
-        counts.given_up++;
+        settle([oldest], false);
       }
       if (!busy) wake(0);
     },

@@ -66,16 +66,18 @@ export function createOptimizer(context: OptimizerContext): Optimizer {
   const trials = createTrials(context, interval_ms);
   const rack_ids = fleet.racks.map(({ rack_id }) => rack_id);
   const observer = createSiteObserver(rack_ids, context.config);
-  const observed_ms = new Map<string, number>();
+  const observed = new Map<string, Rack["sample"]>();
   const planning = planningConfig(context.config);
   const stops: (() => void)[] = [];
   let last: OptimizerRound | null = null;
 
   const observe = () => {
     for (const rack of fleet.racks) {
-      if (!rack.sample || rack.ts_ms <= (observed_ms.get(rack.rack_id) ?? Number.NEGATIVE_INFINITY)) continue;
-      observed_ms.set(rack.rack_id, rack.ts_ms);
-      observer.observe(rack.rack_id, rack.sample, rack.ts_ms, setpointsOf(rack, actions));
+      // What is new is a matter of order, which ingest has judged: a clock that was ahead and is set back shows old `ts`.
+      if (!rack.sample || rack.sample === observed.get(rack.rack_id)) continue;
+      observed.set(rack.rack_id, rack.sample);
+      const measured_ms = Math.min(rack.ts_ms, rack.received_ms);
+      observer.observe(rack.rack_id, rack.sample, measured_ms, setpointsOf(rack, actions));
     }
   };
 
@@ -152,7 +154,7 @@ export function createOptimizer(context: OptimizerContext): Optimizer {
   const decide = (now_ms: number): Decision => {
     const started = performance.now();
     const { solve } = context;
-    const trouble = solve ? siteTrouble(observer.models()) : null;
+    const trouble = solve ? siteTrouble(rack_ids.map((rack_id) => observer.rack(rack_id, now_ms)!)) : null;
     const scorer = context.rollout.scorer();
     const skipped = skipReason(planState(context, now_ms, trials.resting));
     const made =

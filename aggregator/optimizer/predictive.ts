@@ -22,6 +22,8 @@ export interface PredictiveRack {
   rack_id: string;
   row: string;
   model: RackModel;
+  /** Since the last complete minute that the model saw; Infinity before the first. */
+  recent_age_ms: number;
   /** Why its setpoints must not be changed now; null: they may. */
   held: string | null;
   setpoints: Record<RackTarget, number | null>;
@@ -134,6 +136,8 @@ const ERROR_MAX = { inlet_c: 1, outlet_c: 2, pdu_kw: 0.4 };
 /** Beyond this (ms) nobody can say how long a window may be, or how much traffic a rack bears. */
 const LATENCY_ERROR_MAX_MS = 25;
 const PERIODS_MIN = 5;
+/** What a rack showed longer ago, before its samples got holes or stopped, is no basis for a plan. */
+const RECENT_MAX_MS = 600_000;
 /** With fewer good models than this share there is nothing to plan with. */
 const GOOD_SHARE_MIN = 0.6;
 /** What the usual batching window costs at most against the widest. */
@@ -160,21 +164,24 @@ const GIVE_KW = 0.5;
 const RETURN_KW = 5;
 const WEIGHT_FULL_PCT = 100;
 
+type Modelled = Pick<PredictiveRack, "model" | "recent_age_ms">;
+
 /** Why a rack's model cannot be planned with; null: it can. */
-function modelTrouble(model: RackModel): "learning" | "poor" | null {
+function modelTrouble({ model, recent_age_ms }: Modelled): "learning" | "stale" | "poor" | null {
   if (!model.recent || model.periods < PERIODS_MIN) return "learning";
+  if (recent_age_ms > RECENT_MAX_MS) return "stale";
   const fields = Object.keys(ERROR_MAX) as (keyof typeof ERROR_MAX)[];
   return fields.some((field) => model.one_step[field] > ERROR_MAX[field]) ? "poor" : null;
 }
 
 /** Why the whole site cannot be planned; null: it can. */
-export function siteTrouble(models: readonly RackModel[]): string | null {
-  const troubles = models.map(modelTrouble);
+export function siteTrouble(racks: readonly Modelled[]): string | null {
+  const troubles = racks.map(modelTrouble);
   const good = troubles.filter((trouble) => trouble === null).length;
-  if (models.length > 0 && good >= GOOD_SHARE_MIN * models.length) return null;
+  if (racks.length > 0 && good >= GOOD_SHARE_MIN * racks.length) return null;
   const learning = troubles.filter((trouble) => trouble === "learning").length;
-  const why = learning * 2 > models.length - good ? "model_learning" : "model_poor";
-  return `${why}: ${good} of ${models.length} racks are predicted well enough`;
+  const why = learning * 2 > racks.length - good ? "model_learning" : "model_poor";
+  return `${why}: ${good} of ${racks.length} racks are predicted well enough`;
 }
 
 /** A rack that the plan counts with. */
@@ -222,7 +229,7 @@ export function planPredictive(
   const parts: Part[] = [];
   const blind: PredictiveRack[] = [];
   for (const rack of state.racks) {
-    const trouble = modelTrouble(rack.model);
+    const trouble = modelTrouble(rack);
     if (trouble) refuse(`rack_model_${trouble}`);
     else if (rack.held) refuse(`rack_${rack.held}`);
     if (trouble) blind.push(rack);

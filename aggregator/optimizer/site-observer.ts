@@ -31,6 +31,7 @@ interface Watched {
   right: number;
   outlet_c: number | null;
   periods: number;
+  recent_ms: number;
   pending: Pending | null;
   next_check_ms: number;
 }
@@ -48,7 +49,6 @@ export interface SiteObserver {
   /** The supply setpoint changes now. */
   supply(setpoint_c: number, now_ms: number): void;
   readonly supply_setpoint_c: number;
-  models(): RackModel[];
   /** What the planner needs of one rack, null for an unknown one. */
   rack(rack_id: string, now_ms: number): Omit<PredictiveRack, "held" | "setpoints" | "d_level"> | null;
   quality(): PredictionQuality;
@@ -67,7 +67,8 @@ export function createSiteObserver(
       row: rowOf(rack_id),
       model: createRackModel(equipment),
       forecast: createLoadForecast(),
-      ...{ left: -1, right: -1, outlet_c: null, periods: 0, pending: null, next_check_ms: 0 },
+      ...{ left: -1, right: -1, outlet_c: null, periods: 0, recent_ms: Number.NEGATIVE_INFINITY },
+      ...{ pending: null, next_check_ms: 0 },
     }),
   );
   const index_of = new Map(rack_ids.map((rack_id, i) => [rack_id, i]));
@@ -154,6 +155,7 @@ export function createSiteObserver(
       });
       if (rack.model.periods === rack.periods) return;
       rack.periods = rack.model.periods;
+      rack.recent_ms = now_ms;
       rack.forecast.observe(now_ms, rack.model.recent!.tokens_ps);
       check(rack, now_ms, neighbour_c);
     },
@@ -164,7 +166,6 @@ export function createSiteObserver(
     get supply_setpoint_c() {
       return setpoint_c;
     },
-    models: () => watched.map(({ model }) => model),
     rack(rack_id, now_ms) {
       const rack = watched[index_of.get(rack_id) ?? -1];
       if (!rack) return null;
@@ -172,7 +173,8 @@ export function createSiteObserver(
       const mean_tokens_ps = loads.reduce((sum, load) => sum + load, 0) / loads.length;
       const { row, model } = rack;
       const load = { mean_tokens_ps, peak_tokens_ps: Math.max(...loads) };
-      return { rack_id, row, model, neighbour_c: neighbours(rack), load };
+      const recent_age_ms = now_ms - rack.recent_ms;
+      return { rack_id, row, model, recent_age_ms, neighbour_c: neighbours(rack), load };
     },
     quality() {
       const models = watched.map(({ model }) => model).filter((model) => model.periods > 2);

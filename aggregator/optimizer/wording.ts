@@ -16,6 +16,7 @@ const LEFT_ALONE: Record<string, string> = {
   rack_offline: "without an agent",
   rack_latency: "too slow already",
   rack_model_learning: "whose models are learning",
+  rack_model_stale: "that have not sent complete figures for minutes",
   rack_model_poor: "that the models predict badly",
 };
 

@@ -50,6 +50,7 @@ const IMPORTANCE: Readonly<Record<string, (data: StoredEvent["data"]) => number>
   model_keys: () => 55,
   status: (data) => (data.state === "online" ? 15 : 50),
   scenario: () => 40,
+  clock: () => 55,
   seq_restart: () => 30,
 };
 const UNKNOWN_IMPORTANCE = 35;

@@ -44,8 +44,9 @@ export function siteSchedules({
     const now_ms = clock.now();
     const { raw_days, rollup_days } = config.store;
     const rollup_before_ms = now_ms - rollup_days * DAY_MS;
-    const deleted = store.prune(now_ms - raw_days * DAY_MS, rollup_before_ms);
+    // The chain first: its anchor accounts for what the log loses next, and for what a crash lets it keep.
     journal.prune(rollup_before_ms);
+    const deleted = store.prune(now_ms - raw_days * DAY_MS, rollup_before_ms);
     log.info(deleted, "retention applied");
     return {
       outcome: "ok" as const,

@@ -249,6 +249,8 @@ export interface IncidentStore {
   ofRack(rack_id: string, limit: number): Incident[];
   /** Those that are not closed, or were at or after `ms`, oldest first. */
   activeOrClosedSince(ms: number): Incident[];
+  /** Those that were closed by hand while an alarm of theirs stood, and it has not ended since, oldest first. */
+  closedBeforeRecovery(): Incident[];
 }
 
 export interface MaintenanceStore {

@@ -132,6 +132,32 @@ describe("the action log on the disk", () => {
     store.close();
     expect(verifyDataFolder(site.data_dir)).toMatchObject({ ok: true, rows: 1, anchored_at: ACTIONS + 1 });
   });
+
+  it("is intact when retention was killed after it had signed its anchor, and so is what comes after", async () => {
+    await recordAndStop();
+    const store = openSqliteStore(join(site.data_dir, "aggregator.db"), { flush_ms: 20, log });
+    const key = loadOrCreateKey(siteKeyFile(site.data_dir)).private_key;
+    const killed = {
+      ...store,
+      chain: {
+        ...store.chain,
+        prune() {
+          throw new Error("killed");
+        },
+      },
+    };
+    const context = { site: SITE, key, clock: systemClock(), log, publish() {} };
+    const before_ms = Date.now() + 1_000;
+    expect(() => openJournal({ ...context, store: killed }).prune(before_ms)).toThrow("killed");
+    expect(verifyDataFolder(site.data_dir)).toMatchObject({ ok: true, rows: 0, anchored_at: ACTIONS + 1 });
+    const later = action(99);
+    openJournal({ ...context, store }).append(later);
+    store.actions.put(later);
+    store.close();
+    expect(verifyDataFolder(site.data_dir)).toMatchObject({ ok: true, rows: 1, head: { seq: ACTIONS + 2 } });
+    tamper("UPDATE action_chain SET action = replace(action, '80', '60') WHERE seq = 8");
+    expect(problem()).toMatchObject({ reason: "altered", seq: ACTIONS + 2 });
+  });
 });
 
 describe("the head of the chain", () => {

@@ -133,6 +133,20 @@ describe("an incident", () => {
     expect((await site.get("/maintenance")).body.windows).toEqual([body.window]);
   });
 
+  it("that was closed by hand stays closed over a restart for as long as its alarm stands", async () => {
+    await heatUp();
+    const [{ id }] = (await listed()) as [Incident];
+    await word(id, "close", { text: "a part is ordered" });
+    clock.advance(2_400_000);
+    await site.restart();
+    await send("R-C-03", 2, HOT);
+    clock.advance(5_000);
+    expect(await listed()).toMatchObject([{ id, status: "closed" }]);
+    await coolDown();
+    await heatUp();
+    expect(await listed("?status=open")).toHaveLength(1);
+  });
+
   it("of a row is one, however many of its racks are hot", async () => {
     for (let n = 1; n <= 6; n++) await heatUp(`R-C-0${n}`);
     const all = await listed();
@@ -172,6 +186,40 @@ describe("what agents say of their racks", () => {
       verdict: { cause: "sensor_fault", sub_cause: "stuck" },
       title: "R-A-01: sensor fault, fan_rpm_pct: stuck",
     });
+  });
+
+  /** One sample every 5 s, each sent when it is taken by a clock that is so far behind. */
+  async function sendLive(rack_id: string, count: number, behind_s: number, changes: object = {}) {
+    for (let n = 0; n < count; n++) {
+      clock.advance(5_000);
+      const ts = isoTime(clock.now() - behind_s * 1_000);
+      await site.post("/telemetry", { samples: [sample(rack_id, { ts, seq: ++seq, ...changes })] });
+    }
+    clock.advance(5_000);
+  }
+
+  it("counts in full where their clock is slow, and operators are told of the clock", async () => {
+    await open();
+    await sendLive("R-C-03", 40, 180, HOT);
+    expect(await listed()).toMatchObject([{ severity: "critical", verdict: expect.anything() }]);
+    const { body } = await site.get("/report/judges");
+    expect(JSON.stringify(body)).toContain("the agent's clock is 180 s behind ours");
+  });
+
+  it("of a past that an outbox catches up with raises no alarm about it", async () => {
+    await open();
+    await sendLive("R-C-03", 40, 0);
+    const away_ms = clock.now();
+    clock.advance(900_000);
+    const samples = Array.from({ length: 60 }, (_, n) =>
+      sample("R-C-03", { ts: isoTime(away_ms + n * 5_000), seq: ++seq, ...HOT }),
+    );
+    // One after another, over a minute, as an agent does.
+    for (const old of samples) {
+      clock.advance(1_000);
+      await site.post("/telemetry", { samples: [old] });
+    }
+    expect((await listed()).filter(({ severity }) => severity === "critical")).toEqual([]);
   });
 
   it("in likelihood mode a rack that was persistent is so after a restart", async () => {
@@ -286,6 +334,26 @@ describe("people are told", () => {
         notifications.email.failed === 2
       );
     });
+  });
+
+  it("after a restart, of what a channel had not taken before it, and not again of the rest", async () => {
+    answer = 500;
+    await heatUp();
+    await inTime("a failed call", () => calls.length > 0);
+    await inTime("the mail", () => mail.mails.length > 0);
+    answer = 200;
+    const failed = calls.length;
+    await site.restart();
+    await inTime("the webhook", () => calls.length > failed);
+    await eventually("its success", async () => {
+      clock.advance(1_000);
+      return (await site.get("/health")).body.notifications.webhook.sent > 0;
+    });
+    await site.restart();
+    clock.advance(60_000);
+    await send("R-A-01", 1);
+    expect(calls).toHaveLength(failed + 1);
+    expect(mail.mails).toHaveLength(1);
   });
 
   it("not of what happens under maintenance", async () => {

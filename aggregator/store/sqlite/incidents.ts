@@ -16,6 +16,12 @@ export function incidentTable(db: DatabaseSync, queue: WriteQueue): IncidentStor
   const since = db.prepare(
     "SELECT incident FROM incidents WHERE closed_ms IS NULL OR closed_ms >= ? ORDER BY opened_ms, id",
   );
+  const before_recovery = db.prepare(
+    `SELECT incident FROM incidents
+     WHERE status = 'closed' AND json_extract(incident, '$.merged_into') IS NULL AND EXISTS (
+       SELECT 1 FROM json_each(incident, '$.racks') WHERE json_extract(value, '$.recovered_at') IS NULL)
+     ORDER BY opened_ms, id`,
+  );
   const of_rack = db.prepare(
     `SELECT incident FROM incidents WHERE EXISTS (
        SELECT 1 FROM json_each(incident, '$.racks') WHERE json_extract(value, '$.rack_id') = ?)
@@ -48,6 +54,10 @@ export function incidentTable(db: DatabaseSync, queue: WriteQueue): IncidentStor
     activeOrClosedSince(ms) {
       queue.sync();
       return since.all(ms).map(parse);
+    },
+    closedBeforeRecovery() {
+      queue.sync();
+      return before_recovery.all().map(parse);
     },
   };
 }

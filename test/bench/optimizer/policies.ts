@@ -79,7 +79,7 @@ export function predictivePolicy(
     tick(h) {
       const now_ms = h.now_ms();
       notes.ticks++;
-      if (siteTrouble(observer.models())) {
+      if (siteTrouble(RACKS.map((rack_id) => observer.rack(rack_id, now_ms)!))) {
         notes.fallback_ticks++;
         return fallback.tick?.(h);
       }

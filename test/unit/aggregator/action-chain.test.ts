@@ -105,9 +105,45 @@ describe("the chain of actions", () => {
     expect(verified(kept).problem).toMatchObject({ seq: 1, reason: "removed" });
     const anchor = makeCheckpoint(rows[5]!, { ...about, until_ms: T0 + 6_000 });
     expect(verified(kept, { checkpoints: [anchor] })).toMatchObject({ ok: true, anchored_at: 6, rows: 4 });
+    // The log loses its part after the chain.
+    expect(verified(kept, { checkpoints: [anchor] }, logOf(rows)).ok).toBe(true);
     const other = generateKeyPairSync("ed25519").privateKey;
     const forged = makeCheckpoint(rows[5]!, { ...about, key: other, until_ms: T0 });
     expect(verified(kept, { checkpoints: [forged] }).problem).toMatchObject({ reason: "bad_checkpoint" });
+  });
+
+  it("is intact where an anchor was signed and the rows before it were not deleted any more", () => {
+    const rows = chainOf(10);
+    const checkpoints = [makeCheckpoint(rows[5]!, { ...about, until_ms: T0 + 6_000 })];
+    const intact = { ok: true, anchored_at: 6, rows: 4, rows_since_checkpoint: 4 };
+    expect(verified(rows, { checkpoints })).toMatchObject(intact);
+    // The log may have lost its part by then.
+    expect(verified(rows, { checkpoints }, logOf(rows.slice(6)))).toMatchObject(intact);
+    const all = [makeCheckpoint(rows[9]!, { ...about, until_ms: T0 + 10_000 })];
+    expect(verified(rows, { checkpoints: all })).toMatchObject({ ok: true, rows: 0, head: { seq: 10 } });
+  });
+
+  it("hides no change after an anchor behind the rows that were left before it", () => {
+    const rows = chainOf(10);
+    const checkpoints = [
+      makeCheckpoint(rows[5]!, { ...about, until_ms: T0 + 6_000 }),
+      makeCheckpoint(rows[9]!, about),
+    ];
+    const problem = (tampered: ChainRow[]) => verified(tampered, { checkpoints }).problem;
+    const forged = canonicalJson(action(3, { to: 100 }));
+    expect(problem(with_(rows, 6, { action: forged }))).toMatchObject({ seq: 7, reason: "altered" });
+    expect(problem(rows.toSpliced(6, 1))).toMatchObject({ seq: 7, reason: "removed" });
+    expect(problem(rows.slice(0, 6))).toMatchObject({ seq: 7, reason: "truncated" });
+    // A row moved down among those that are passed over is missing above.
+    const moved = [...rows.slice(0, 5), { ...rows[6]!, seq: 6 }, ...rows.slice(7)];
+    expect(problem(moved)).toMatchObject({ seq: 7, reason: "removed" });
+    // The one at the anchor's place, hashed anew: what follows does not follow it.
+    const other = nextRow(rows[4]!, action(2, { to: 100 }), T0);
+    const next = nextRow(other, action(3, { to: 100 }), T0);
+    expect(problem([...rows.slice(0, 5), other, next, ...rows.slice(7)])).toMatchObject({
+      seq: 7,
+      reason: "broken_link",
+    });
   });
 
   it("is held against the log that clients read", () => {

@@ -91,6 +91,19 @@ describe("one rack", () => {
     expect(w.book.active()).toMatchObject([{ id: "i1", reopened: 1 }]);
   });
 
+  it("an alarm belongs to the open incident, not to one of the same rack that was closed by hand", () => {
+    const w = watch();
+    w.stand(60, alarm("R-A-01"));
+    const open = w.book.active()[0]!;
+    const closed_at = new Date(T0).toISOString();
+    const closed = { ...open, id: "i0", status: "closed" as const, closed_at, closed_by: "ann" };
+    const again = incidentBook({ settings, newId: () => "i9", underMaintenance: () => false });
+    for (const incident of [closed, open]) again.put(incident);
+    again.look(T0 + 60_000, [alarm("R-A-01")]);
+    const counts = ["i0", "i1"].map((id) => again.get(id)!.racks[0]!.scores.count);
+    expect(counts).toEqual([12, 13]);
+  });
+
   it("a sensor's fault and a later equipment fault of the same rack are two incidents", () => {
     const w = watch();
     const sensor = { sensors: ["inlet_c: drift"], verdict: verdict("sensor_fault", "drift") };

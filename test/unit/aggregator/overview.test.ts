@@ -22,6 +22,7 @@ function rack(rack_id: string, changes: Partial<Rack> = {}): Rack {
     last_seq: 1,
     last_scored_seq: 1,
     late_run: null,
+    clock_lag: null,
     lost: 0,
     ...changes,
   };

@@ -492,6 +492,23 @@ export function storeSuite(name: string, open: () => { store: Store; reopen(): S
       store.close();
     });
 
+    it("know which were closed by hand before their alarm had ended", () => {
+      const { store } = open();
+      const part = (recovered_ms: number | null) => ({
+        ...{ rack_id: "R-A-01", since: isoTime(T0), sensors: [], verdict: null },
+        ...{ recovered_at: recovered_ms === null ? null : isoTime(recovered_ms) },
+        scores: { count: 0, log_d_mean: 0 },
+      });
+      const put = (id: string, changes: Partial<Incident>) =>
+        store.incidents.put(incident(id, T0, { ...closed(T0 + 100), ...changes }));
+      put("standing", { racks: [part(T0 + 50), part(null)] });
+      put("recovered", { racks: [part(T0 + 50)] });
+      put("part_of_another", { racks: [part(null)], merged_into: "standing" });
+      store.incidents.put(incident("open", T0, { racks: [part(null)] }));
+      expect(store.incidents.closedBeforeRecovery().map(({ id }) => id)).toEqual(["standing"]);
+      store.close();
+    });
+
     it("keep maintenance windows over a reopening until they are removed", () => {
       const { store, reopen } = open();
       const window = (id: string, to_ms: number) => ({

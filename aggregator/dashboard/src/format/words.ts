@@ -119,6 +119,7 @@ const EVENT_NAMES: Record<string, string> = {
   model: "Model",
   scenario: "Scenario",
   seq_restart: "Sequence restarted",
+  clock: "Clock",
   rollback: "Roll-back",
   quarantine: "Quarantine",
   command_refused: "Command refused",

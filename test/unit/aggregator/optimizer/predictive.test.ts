@@ -47,6 +47,8 @@ function modelOf(changes: Partial<Observation> = {}, minutes = 20) {
   return model;
 }
 
+const seenAgo = (minutes: number, model = modelOf()) => ({ model, recent_age_ms: minutes * 60_000 });
+
 type Rack = PredictiveState["racks"][number];
 
 function rack(rack_id: string, seen: Partial<Observation> = {}, changes: Partial<Rack> = {}): Rack {
@@ -55,6 +57,7 @@ function rack(rack_id: string, seen: Partial<Observation> = {}, changes: Partial
     rack_id,
     row: rack_id.split("-")[1]!,
     model: modelOf(seen),
+    recent_age_ms: 60_000,
     held: null,
     setpoints: NO_SETPOINTS,
     neighbour_c: 36,
@@ -139,7 +142,7 @@ describe("the predictive plan", () => {
     for (let n = 0; n < 720; n++)
       model.observe({ ...NOMINAL, latency_p95_ms: 185 + (n % 48 < 24 ? 90 : -90) });
     expect(model.one_step.latency_p95_ms).toBeGreaterThan(25);
-    expect(siteTrouble([model])).toBeNull();
+    expect(siteTrouble([seenAgo(1, model)])).toBeNull();
     const setpoints = { ...NO_SETPOINTS, batch_window_ms: 50 };
     const racks = [rack("R-A-01", {}, { model, setpoints }), ...six().slice(1)];
     const own = planPredictive(state(racks), planning, solve).proposals.filter(
@@ -182,6 +185,13 @@ describe("the predictive plan", () => {
       )?.to ?? 22;
     expect(supplyAt(9)).toBeLessThan(22);
     expect(supplyAt(1)).toBeGreaterThanOrEqual(22);
+  });
+
+  it("leaves a rack alone that has sent nothing complete for minutes", () => {
+    const unseen = rack("R-A-01", {}, { recent_age_ms: 660_000 });
+    const { proposals, rejected } = planPredictive(state([unseen, ...six().slice(1)]), planning, solve);
+    expect(rejected.rack_model_stale).toBe(1);
+    expect(proposals.filter(({ rack_id }) => rack_id === "R-A-01")).toEqual([]);
   });
 
   it("gives a rack whose model is not trusted its usual batching window back, step by step", () => {
@@ -235,7 +245,8 @@ describe("the predictive plan", () => {
 
 describe("the site's models are not good enough", () => {
   it("while they learn", () => {
-    expect(siteTrouble([modelOf({}, 2), modelOf({}, 2)])).toMatch(/^model_learning: 0 of 2/);
+    const young = seenAgo(1, modelOf({}, 2));
+    expect(siteTrouble([young, young])).toMatch(/^model_learning: 0 of 2/);
   });
 
   it("when they err", () => {
@@ -244,11 +255,17 @@ describe("the site's models are not good enough", () => {
       const swing = n % 24 < 12 ? 6 : -6;
       model.observe({ ...NOMINAL, inlet_c: 21.5 + swing, pdu_kw: 8 + swing / 2 });
     }
-    expect(siteTrouble([model])).toMatch(/^model_poor: 0 of 1/);
+    expect(siteTrouble([seenAgo(1, model)])).toMatch(/^model_poor: 0 of 1/);
+  });
+
+  it("when they have seen nothing for minutes, however good they were", () => {
+    expect(siteTrouble([seenAgo(9), seenAgo(9)])).toBeNull();
+    expect(siteTrouble([seenAgo(11), seenAgo(11)])).toMatch(/^model_poor: 0 of 2/);
   });
 
   it("but they are when most of them are", () => {
-    expect(siteTrouble([modelOf(), modelOf(), modelOf(), modelOf({}, 2)])).toBeNull();
+    const good = seenAgo(1);
+    expect(siteTrouble([good, good, good, seenAgo(1, modelOf({}, 2))])).toBeNull();
   });
 });
 

@@ -51,7 +51,7 @@ describe("a rack's model, learnt from noisy telemetry of the plant", () => {
 
   it("foresees where a setpoint that was never tried leads", () => {
     const { plant, observer } = observed(120, steer);
-    const model = observer.models()[1]!;
+    const model = observer.rack(RACKS[1]!, plant.now_ms)!.model;
     const tokens_ps = plant.truth(RACKS[1]!).assigned_tokens_ps;
     const operation = {
       fan_pct: 58,
@@ -88,7 +88,10 @@ describe("a rack's model, learnt from noisy telemetry of the plant", () => {
       const sample = TelemetrySample.parse({ ...about, ...values, ...rest });
       observer.observe(RACKS[0]!, sample, NOON + 5_000 * n, NO_SETPOINTS);
     }
-    expect(observer.models()[0]!.recent).toBeNull();
+    expect(observer.rack(RACKS[0]!, NOON)).toMatchObject({
+      model: { recent: null },
+      recent_age_ms: Number.POSITIVE_INFINITY,
+    });
     expect(observer.quality()).toMatchObject({ racks: 0, ten_minutes: null });
   });
 });

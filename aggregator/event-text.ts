@@ -1,10 +1,11 @@
+import { modeEventText } from "./control/mode-event-text.ts";
 import type { StoredEvent } from "./store/store.ts";
 
 type Data = StoredEvent["data"];
 
 /** What an event says, for people; types that this table does not know are shown with their bare data. */
-const WORDS: Readonly<Record<string, (data: Data) => string>> = {
-  mode: (data) => `mode ${String(data.mode ?? "?")}${data.kill_switch === true ? ", kill switch on" : ""}`,
+const WORDS: Readonly<Record<string, (data: Data, rack_id: string | null) => string>> = {
+  mode: (data, rack_id) => modeEventText({ data, rack_id }),
   rollback: (data) => `change of ${String(data.target)} taken back: ${String(data.worsened)}`,
   mms: (data) => `MMS: ${String(data.state)}`,
   command_refused: (data) => `the agent refused a command: ${bare(data)}`,
@@ -25,8 +26,8 @@ function clockText(behind_s: number): string {
   return `the agent's clock is ${behind_s} s behind ours, or its data takes so long to come`;
 }
 
-export const eventText = ({ type, data }: Pick<StoredEvent, "type" | "data">): string =>
-  WORDS[type]?.(data) ?? `${type}: ${bare(data)}`;
+export const eventText = ({ type, rack_id, data }: Pick<StoredEvent, "type" | "rack_id" | "data">): string =>
+  WORDS[type]?.(data, rack_id) ?? `${type}: ${bare(data)}`;
 
 const TEXT_MAX = 200;
 

@@ -103,7 +103,7 @@ function logLine(event: LiveEvent): string {
   return `${dim(instant(ts))}  ${plain(type).padEnd(9)} ${plain(rack_id ?? "site").padEnd(7)} ${message(event)}`;
 }
 
-function message({ type, data }: LiveEvent): string {
+function message({ type, rack_id, data }: LiveEvent): string {
   const { red, yellow } = colours;
   if (type === "incident") {
     const incident = IncidentEvent.safeParse(data);
@@ -123,7 +123,7 @@ function message({ type, data }: LiveEvent): string {
     const score = ScoreEvent.safeParse(data);
     if (score.success) return `D ${figure(score.data.d, 2)} ${score.data.state}`;
   }
-  const text = plain(eventText({ type, data }));
+  const text = plain(eventText({ type, rack_id, data }));
   if (type === "mms") return data.state === "persistent" ? red(text) : text;
   return ["rollback", "quarantine", "command_refused", "rejection"].includes(type) ? yellow(text) : text;
 }

@@ -85,8 +85,10 @@ const placeOf = ({ row, rack }: ScopeFlags) => rack ?? (row === undefined ? "the
 function modeLines({ mode, kill_switch, overrides }: ModeAnswer): string[] {
   const { red, bold } = colours;
   const { rows = {}, racks = {} } = overrides ?? {};
+  const some = [...Object.values(rows), ...Object.values(racks)].some((own) => own !== mode);
+  const what = mode === "advisory" ? "nothing is driven" : "actuators are driven within their limits";
   return [
-    `Site         ${bold(mode)}${mode === "advisory" ? " (nothing is driven)" : " (actuators are driven within their limits)"}`,
+    `Site         ${bold(mode)} (${what}${some ? ", but for what follows" : ""})`,
     ...Object.entries(rows).map(([row, own]) => `Row ${row.padEnd(9)}${own}`),
     ...Object.entries(racks).map(([rack, own]) => `${rack.padEnd(13)}${own}`),
     `Kill switch  ${kill_switch ? red(bold("ON: nothing is driven, whatever the mode")) : "off"}`,

@@ -1,4 +1,5 @@
 import type { Mode } from "../../shared/contracts/action.ts";
+import type { ModeChange, ModeScope } from "../../shared/contracts/event.ts";
 import { rowOf } from "../../shared/contracts/rack.ts";
 import { skadiError } from "../../shared/errors.ts";
 import type { Commander } from "../commands/commander.ts";
@@ -18,16 +19,6 @@ export interface ModeState {
   /** While on, nothing is driven from here, whatever the mode. */
   kill_switch: boolean;
   overrides: ModeOverrides;
-}
-
-type ModeScope = { row: string } | { rack_id: string };
-
-interface ModeChange {
-  /** null removes the override of the scope. */
-  mode?: Mode | null;
-  kill_switch?: boolean;
-  /** Whose mode is meant; without it, the site's. */
-  scope?: ModeScope | undefined;
 }
 
 /** The most specific mode wins: rack, row, site. The kill switch wins over them all. */
@@ -103,7 +94,9 @@ export function modeControl(context: ModeContext): ModeControl {
         throw error;
       }
       const { scope } = change;
-      context.events.publish("mode", scope && "rack_id" in scope ? scope.rack_id : null, { ...state });
+      // The state alone is the site's: it does not tell what became of one row.
+      const told = { ...state, changed: change };
+      context.events.publish("mode", scope && "rack_id" in scope ? scope.rack_id : null, told);
       if (!stops) tellAll();
       return state;
     },

@@ -4,6 +4,7 @@ import Table from "cli-table3";
 import { Command } from "commander";
 import { Report } from "../../shared/contracts/report.ts";
 import { type ClientFlags, clientOf, withClientOptions } from "../cli/options.ts";
+import { siteModeText } from "../control/site-mode-text.ts";
 import { reportPage } from "./page.ts";
 
 interface Flags extends ClientFlags {
@@ -43,8 +44,9 @@ function readable({
   energy,
   incidents,
   savings,
+  state,
 }: Report): string {
-  const { site, mode, kill_switch, model_id, racks, kpis } = overview;
+  const { site, kill_switch, model_id, racks, kpis } = overview;
   const style = { head: [], border: [] };
   const figures = new Table({ style });
   for (const [name, value] of Object.entries(kpis))
@@ -59,7 +61,7 @@ function readable({
       .join(", ");
   const { measured } = savings;
   return `${[
-    `Site ${site} at ${generated_at}: ${mode}${kill_switch ? ", kill switch ON" : ""}, model ${model_id ?? "none"}`,
+    `Site ${site} at ${generated_at}: ${siteModeText(overview, state.cells)}${kill_switch ? ", kill switch ON" : ""}, model ${model_id ?? "none"}`,
     `Racks: ${counts(racks)}`,
     `Persistent: ${persistent.join(", ") || "none"}`,
     `Energy: ${energy.energy_kwh.toFixed(1)} kWh, ${energy.wh_per_prompt?.toFixed(3) ?? "–"} Wh per prompt`,

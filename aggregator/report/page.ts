@@ -1,4 +1,5 @@
 import type { RackCell, Report } from "../../shared/contracts/report.ts";
+import { siteModeText } from "../control/site-mode-text.ts";
 import { escapeHtml, facts, figure, htmlPage, section, table } from "./html.ts";
 import {
   barChart,
@@ -97,7 +98,7 @@ function summary(
   return (
     `<dl class="tiles">${tiles.map(([name, text]) => `<div><dt>${escapeHtml(name)}</dt><dd>${escapeHtml(text)}</dd></div>`).join("")}</dl>` +
     facts([
-      ["Mode now", `${overview.mode}${overview.kill_switch ? ", kill switch ON" : ""}`],
+      ["Mode now", `${siteModeText(overview, st.cells)}${overview.kill_switch ? ", kill switch ON" : ""}`],
       ["Model in force", overview.model_id ?? "none"],
       ["Racks at the end", `${counts(st.by_condition)} (${local.full(st.ts)})`],
       [

@@ -2,6 +2,8 @@ import type { Colours } from "../../shared/colours.ts";
 import type { Overview, RackSummary } from "../../shared/contracts/overview.ts";
 import { type Column, cut, table } from "../cli/table.ts";
 import { figure, plain, span } from "../cli/text.ts";
+import { modeName } from "../control/mode-event-text.ts";
+import { racksOfOtherMode, siteModeText } from "../control/site-mode-text.ts";
 import { severityPaint, severityText } from "../incidents/incident-text.ts";
 import { relativeD, scrolled, type View, visibleRacks } from "./view.ts";
 
@@ -70,12 +72,27 @@ function statePaint(colours: Colours, state: RackSummary["state"]) {
   ];
 }
 
+/** A narrower terminal has room for the mode and the link, but not for so many words. */
+const WORDS_COLUMNS = 72;
+
+/** With the racks of another mode, unless the kill switch stops them all. */
+function modeTitle(
+  { kill_switch, rack_list, ...state }: Overview,
+  width: number,
+  { yellow }: Colours,
+): string {
+  const others = kill_switch ? 0 : racksOfOtherMode(state, rack_list);
+  const short = `${modeName(state.mode)}${others > 0 ? ` +${others}` : ""}`;
+  const text = others > 0 && width >= WORDS_COLUMNS ? siteModeText(state, rack_list) : short;
+  return state.mode === "closed_loop" || others > 0 ? yellow(text) : text;
+}
+
 function siteLines({ overview, link, now_ms }: Shown, width: number, colours: Colours): string[] {
-  const { bold, red, yellow, dim } = colours;
-  const { site, mode, kill_switch, model_id, ts, racks, kpis, limits } = overview;
+  const { bold, red, dim } = colours;
+  const { site, kill_switch, model_id, ts, racks, kpis, limits } = overview;
   const titles = [
     bold(`Skadi ${site}`),
-    mode === "closed_loop" ? yellow("closed loop") : "advisory",
+    modeTitle(overview, width, colours),
     ...(kill_switch ? [red(bold("KILL SWITCH ON"))] : []),
     link.up ? dim("live") : red(`NOT LIVE for ${span(now_ms - link.since_ms)}`),
     `${ts.slice(11, 19)}Z`,

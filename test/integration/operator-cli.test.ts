@@ -178,7 +178,7 @@ describe("the mode", () => {
     await json("mode", "kill-switch", "on", "--yes");
     const { stdout } = await cli("mode");
     expect(stdout.split("\n")).toEqual([
-      "Site         closed_loop (actuators are driven within their limits)",
+      "Site         closed_loop (actuators are driven within their limits, but for what follows)",
       "Row B        advisory",
       "R-A-07       advisory",
       "Kill switch  ON: nothing is driven, whatever the mode",
@@ -236,7 +236,8 @@ describe("logs", () => {
     await json("mode", "clear", "--rack", "R-E-01");
     const { stdout } = await cli("logs", "--type", "mode", "--rack", "R-E-01");
     expect(stdout.trim().split("\n")).toHaveLength(2);
-    expect(stdout).toMatch(/^\d{4}-\d\d-\d\d \d\d:\d\d:\d\dZ {2}mode +R-E-01 +mode advisory\n/);
+    expect(stdout).toMatch(/^\d{4}-\d\d-\d\d \d\d:\d\d:\d\dZ {2}mode +R-E-01 +rack R-E-01: advisory\n/);
+    expect(stdout).toMatch(/rack R-E-01 follows its row again\n$/);
     expect((await cli("logs", "--row", "F")).stdout).toBe("");
     const lines = (await cli("logs", "--json", "--limit", "3")).stdout.trim().split("\n");
     expect(lines).toHaveLength(3);

@@ -120,13 +120,16 @@ const MODE_TITLES = {
   closed_loop: "Skadi drives fans, pumps and traffic within their limits",
   advisory: "Skadi advises and drives nothing",
 };
+const OTHERS_TITLE = "rows and racks with a mode of their own apart";
 
 /** Whether Skadi may drive anything is the first thing to know about what it does. */
 function SiteMode(): JSX.Element {
   const { mode, kill_switch, overrides } = site.value!;
   const exceptions = Object.keys(overrides.rows).length + Object.keys(overrides.racks).length;
   const more = exceptions > 0 ? ` +${exceptions}` : "";
-  return <ModeBadge mode={mode} kill_switch={kill_switch} titles={MODE_TITLES} more={more} />;
+  const title = `${MODE_TITLES[mode]}${exceptions > 0 ? `, ${OTHERS_TITLE}` : ""}`;
+  const titles = { ...MODE_TITLES, [mode]: title };
+  return <ModeBadge mode={mode} kill_switch={kill_switch} titles={titles} more={more} />;
 }
 
 function Live(): JSX.Element {

@@ -39,7 +39,7 @@ describe.skipIf(!hasProgram("chromium"))("the dashboard", () => {
       await page.goto(site.aggregator.http_url);
       await page.getByText("Live", { exact: true }).waitFor();
       await site.post("/mode", { mode: "closed_loop" }, { token: true });
-      await page.locator(".news").getByText("Mode: closed loop").waitFor();
+      await page.locator(".news").getByText("The site: closed loop").waitFor();
 
       refuse = true;
       await connections[0]!.route.close();

@@ -27,7 +27,7 @@ function control(file = join(temporaryFolder(), "store.db")) {
   const commander = { send: (rack_id: string, body: CommandBody) => String(told.push({ rack_id, body })) };
   const events = eventBus(store, systemClock());
   onTestFinished(() => store.close());
-  return { file, told, mode: modeControl({ initial: "advisory", store, events, commander, fleet }) };
+  return { file, told, store, mode: modeControl({ initial: "advisory", store, events, commander, fleet }) };
 }
 
 describe("the mode of a rack", () => {
@@ -96,6 +96,19 @@ describe("the mode of a rack", () => {
     mode.set({ mode: null, scope: { rack_id: "R-A-01" } });
     expect(mode.of("R-A-01")).toBe("closed_loop");
     expect(mode.set({ mode: null, scope: { row: "A" } }).overrides).toEqual({ rows: {}, racks: {} });
+  });
+
+  it("is told as an event with what was changed beside the site's state", () => {
+    const { mode, store } = control();
+    mode.set({ mode: "closed_loop", scope: { row: "A" } });
+    mode.set({ kill_switch: true });
+    mode.set({ mode: null, scope: { rack_id: "R-A-01" } });
+    const kept = store.events.between(0, Date.now() + 1_000, 10);
+    expect(kept.map(({ rack_id, data }) => [rack_id, data.mode, data.changed]).reverse()).toEqual([
+      [null, "advisory", { mode: "closed_loop", scope: { row: "A" } }],
+      [null, "advisory", { kill_switch: true }],
+      ["R-A-01", "advisory", { mode: null, scope: { rack_id: "R-A-01" } }],
+    ]);
   });
 
   it("cannot be set for what is no part of the site", () => {

@@ -108,6 +108,18 @@ describe("the screen of top", () => {
     expect(lines[0]).toContain("closed loop   KILL SWITCH ON");
   });
 
+  it("says how many racks have another mode than the site, in a narrow terminal in short", () => {
+    const overview = { ...SITE, overrides: { rows: { A: "closed_loop" as const }, racks: {} } };
+    expect(drawn(overview, firstView()).lines[0]).toMatch(
+      /^Skadi dc1 {3}advisory; 12 racks in closed loop {3}live /,
+    );
+    expect(drawn(overview, firstView(), { columns: 40, rows: 12 }).lines[0]).toBe(
+      "Skadi dc1   advisory +12   live",
+    );
+    const killed = drawn({ ...overview, kill_switch: true }, firstView());
+    expect(killed.lines[0]).toMatch(/^Skadi dc1 {3}advisory {3}KILL SWITCH ON/);
+  });
+
   it("explains the selected rack with bars", () => {
     const { lines } = drawn(SITE, afterKeys(["return"]));
     const at = lines.findIndex((line) => line.startsWith("R-C-07  ■ persistent"));

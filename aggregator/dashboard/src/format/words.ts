@@ -1,5 +1,6 @@
 import type { Action } from "../../../../shared/contracts/action.ts";
 import type { Cause, Incident, SubCause } from "../../../../shared/contracts/incident.ts";
+import { modeEventText } from "../../../control/mode-event-text.ts";
 import { number, percent, temperature } from "./numbers.ts";
 
 /** What a cause means to whoever has to act on it. */
@@ -115,7 +116,6 @@ export function changeText({ target, from, to }: Pick<Action, "target" | "from" 
 
 const EVENT_NAMES: Record<string, string> = {
   status: "Agent",
-  mode: "Mode",
   model: "Model",
   scenario: "Scenario",
   seq_restart: "Sequence restarted",
@@ -161,8 +161,8 @@ export function eventText({
     return `${String(data.title ?? "Incident")}: ${INCIDENT_CHANGES[change] ?? change} ${change === "severity" ? String(data.severity) : ""}`;
   }
   if (type === "mode") {
-    const mode = String(data.mode).replace("_", " ");
-    return data.kill_switch ? "Kill switch on: nothing is driven" : `Mode${where}: ${mode}`;
+    const text = modeEventText({ rack_id, data });
+    return `${text[0]!.toUpperCase()}${text.slice(1)}`;
   }
   const details = Object.entries(data)
     .filter(([, value]) => value !== null && typeof value !== "object")

@@ -1,7 +1,7 @@
 import type { JSX } from "preact";
 import type { Action } from "../../../../shared/contracts/action.ts";
 import type { Incident } from "../../../../shared/contracts/incident.ts";
-import { site } from "../data/live.ts";
+import { rackSignal, site } from "../data/live.ts";
 import { useQuery } from "../data/query.ts";
 import { count, share } from "../format/numbers.ts";
 import { since } from "../format/time.ts";
@@ -9,6 +9,7 @@ import { CAUSES, causeText, FEATURE_LABELS } from "../format/words.ts";
 import { href } from "../router.ts";
 import { Badge, OutcomeBadge, SeverityBadge, severityTone } from "../ui/badge.tsx";
 import { Icon } from "../ui/icons.tsx";
+import { advisoryText } from "./advisory.ts";
 import { type Doing, doingAbout, movesText } from "./doing.ts";
 
 const SHOWN_RACKS = 12;
@@ -83,7 +84,7 @@ export function Situation({
       </div>
       <div class="answer">
         <h2 class="answer-name">Skadi</h2>
-        <SkadiDoes doing={doing} />
+        <SkadiDoes doing={doing} rack_ids={[...ids]} />
       </div>
     </article>
   );
@@ -131,16 +132,23 @@ export function evidenceText(name: string, value: number | null, unit: "std" | "
   return `${label} ${Math.abs(value).toFixed(1)}\u202fσ ${value >= 0 ? "above" : "below"} normal`;
 }
 
-function SkadiDoes({ doing }: { doing: readonly Doing[] }): JSX.Element {
-  const { mode, kill_switch } = site.value!;
+function SkadiDoes({
+  doing,
+  rack_ids,
+}: {
+  doing: readonly Doing[];
+  rack_ids: readonly string[];
+}): JSX.Element {
+  const { kill_switch } = site.value!;
+  const advisory = advisoryText(rack_ids.flatMap((rack_id) => rackSignal(rack_id)?.value.mode ?? []));
   return (
     <>
       {kill_switch ? (
         <p class="tone-bad">
           <Icon name="power" size={16} /> The kill switch is on: nothing is driven.
         </p>
-      ) : mode === "advisory" ? (
-        <p class="tone-info">Advisory: drives nothing by itself, and says what it would do.</p>
+      ) : advisory ? (
+        <p class="tone-info">{advisory}</p>
       ) : null}
       {doing.length === 0 ? <p class="quiet">Watches; no action was called for yet.</p> : null}
       <ul class="doing">

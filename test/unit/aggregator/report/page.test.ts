@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import type { ModeState } from "../../../../aggregator/control/mode.ts";
 import { createFleet } from "../../../../aggregator/fleet.ts";
 import { siteOverview } from "../../../../aggregator/overview.ts";
 import { judgesReport, type ReportContext } from "../../../../aggregator/report/judges.ts";
@@ -38,10 +39,16 @@ afterAll(() => {
 });
 
 /** A report of the day before `NOW`. */
-function report(options: { store?: Store; sources?: Partial<ReportContext> } = {}) {
+function report(
+  options: { store?: Store; sources?: Partial<ReportContext>; rows?: ModeState["overrides"]["rows"] } = {},
+) {
   const config = AggregatorConfig.parse({});
   const fleet = createFleet(config, options.store ?? store);
-  const mode = { mode: "advisory" as const, kill_switch: false, overrides: { rows: {}, racks: {} } };
+  const mode = {
+    mode: "advisory" as const,
+    kill_switch: false,
+    overrides: { rows: options.rows ?? {}, racks: {} },
+  };
   const context: ReportContext = {
     ...{ config, fleet, store: options.store ?? store, ...options.sources },
     overview: () =>
@@ -87,6 +94,13 @@ describe("the report's page", () => {
     const page = reportPage(await report({ sources }));
     expect(page).toContain("120 kWh, 8.50 % (95.0 % interval 6.10 … 10.9 %). Matched by load");
     expect(page).toContain("1 in the period, 1 of them still open. Causes: 1 thermal_event.");
+  });
+
+  it("says how many racks have a mode of their own", async () => {
+    expect(reportPage(await report())).toContain("<dd>advisory</dd>");
+    expect(reportPage(await report({ rows: { C: "closed_loop" } }))).toContain(
+      "<dd>advisory; 12 racks in closed loop</dd>",
+    );
   });
 
   it("says so where nobody does", async () => {

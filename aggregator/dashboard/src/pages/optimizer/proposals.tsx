@@ -3,7 +3,7 @@ import type { JSX } from "preact";
 import { useState } from "preact/hooks";
 import type { Action } from "../../../../../shared/contracts/action.ts";
 import { post } from "../../data/api.ts";
-import { now_ms, site } from "../../data/live.ts";
+import { now_ms } from "../../data/live.ts";
 import { count, number } from "../../format/numbers.ts";
 import { changeText, KINDS, SOURCES } from "../../format/words.ts";
 import { explain } from "../../parts/explain.tsx";
@@ -79,9 +79,8 @@ export function Proposals({
     >
       {open.length === 0 ? (
         <Empty icon="leaf" title="No advice is waiting.">
-          {site.value?.mode === "closed_loop"
-            ? "In closed loop Skadi drives what it decides, and asks nobody."
-            : "In advisory every change waits here until you approve it."}
+          In closed loop Skadi drives what it decides, and asks nobody. In advisory every change waits here
+          until you approve it.
         </Empty>
       ) : (
         <ul class="proposals">

@@ -1,6 +1,6 @@
 import { statSync } from "node:fs";
 import { join } from "node:path";
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { afterAll, beforeAll, describe, expect, it, onTestFinished } from "vitest";
 import WebSocket from "ws";
 import { virtualClock } from "../../shared/time.ts";
 import { eventually } from "../support/eventually.ts";
@@ -422,6 +422,23 @@ describe("the pages", () => {
       expect(headers.get("cache-control")).toContain("immutable");
     }
   });
+});
+
+it("whoever has the token controls the site, however many others ask at the same address", async () => {
+  const busy = await testSite({ config: { http: { port: 0, requests_per_minute: 3 } } });
+  onTestFinished(() => busy.close());
+  const withToken = async (token: string) => {
+    const headers = { authorization: `Bearer ${token}`, "content-type": "application/json" };
+    const body = JSON.stringify({ kill_switch: true });
+    return (await fetch(`${busy.aggregator.http_url}/mode`, { method: "POST", headers, body })).status;
+  };
+  for (let i = 0; i < 4; i++) expect(await withToken(busy.aggregator.api_token)).toBe(200);
+  // Wrong tokens count, also at routes that refuse them: nobody tries tokens as fast as the network goes.
+  const tried = [];
+  for (let i = 0; i < 4; i++) tried.push(await withToken(`wrong${i}`));
+  expect(tried).toEqual([401, 401, 401, 429]);
+  expect((await busy.get("/mode")).status).toBe(429);
+  expect(await withToken(busy.aggregator.api_token)).toBe(200);
 });
 
 it("a site that asks too often is told so", async () => {

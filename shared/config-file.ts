@@ -10,7 +10,7 @@ type Tree = Record<string, unknown>;
 
 /**
  * Reads a YAML configuration, lets `SKADI_*` variables override it (SKADI_MQTT_URL is mqtt.url), then `overrides`
- * (from the command line), and parses the result.
+ * (from the command line), and parses the result. A variable of a text is that text, any other is read as YAML.
  *
  * @param file explicit path (must exist), or undefined: `fallback` if it exists, else the schema's defaults
  * @throws SkadiError SKADI_BAD_CONFIG naming every wrong field at once
@@ -22,10 +22,10 @@ export function loadConfig<S extends z.ZodType>(
   const tree = readTree(source.file, source.fallback);
   const variables = Object.entries(source.env ?? process.env).filter(([name]) => name.startsWith(ENV_PREFIX));
   // Listing a schema's settings takes longer than all the rest; mostly there is nothing to look up in the list.
-  const known = variables.length > 0 ? settingsOf(schema) : new Map<string, string[]>();
+  const known = variables.length > 0 ? settingsOf(schema) : new Map<string, Setting>();
   for (const [name, text] of variables) {
-    const path = known.get(name);
-    if (path && text !== undefined) setPath(tree, path, envValue(text));
+    const setting = known.get(name);
+    if (setting && text !== undefined) setPath(tree, setting.path, envValue(text, setting.types));
   }
   merge(tree, source.overrides ?? {});
   const parsed = parseValue(schema, tree);
@@ -55,35 +55,52 @@ function fileRejection(path: string, error: unknown): Rejection {
   return reject("SKADI_BAD_CONFIG", { field: path, expected });
 }
 
-function settingsOf(schema: z.ZodType): Map<string, string[]> {
+interface Setting {
+  path: string[];
+  /** JSON types that it may have. */
+  types: string[];
+}
+
+function settingsOf(schema: z.ZodType): Map<string, Setting> {
   return settings(z.toJSONSchema(schema, { io: "input", unrepresentable: "any" }));
 }
 
 /** Every setting of the schema, by the name of the variable that overrides it. */
-function settings(schema: z.core.JSONSchema.BaseSchema, prefix: string[] = []): Map<string, string[]> {
-  const paths = new Map<string, string[]>();
-  const variants = [
-    schema,
-    ...(schema.anyOf ?? []),
-    ...(schema.oneOf ?? []),
-  ] as z.core.JSONSchema.BaseSchema[];
-  for (const [key, inner] of variants.flatMap((variant) => Object.entries(variant.properties ?? {}))) {
+function settings(schema: z.core.JSONSchema.BaseSchema, prefix: string[] = []): Map<string, Setting> {
+  const found = new Map<string, Setting>();
+  for (const [key, inner] of variantsOf(schema).flatMap((variant) =>
+    Object.entries(variant.properties ?? {}),
+  )) {
     if (typeof inner !== "object") continue;
     const path = [...prefix, key];
     const below = settings(inner, path);
-    if (below.size === 0) paths.set(ENV_PREFIX + path.join("_").toUpperCase(), path);
-    for (const [name, leaf] of below) paths.set(name, leaf);
+    const types = variantsOf(inner).flatMap(({ type }) => type ?? []);
+    if (below.size === 0) found.set(ENV_PREFIX + path.join("_").toUpperCase(), { path, types });
+    for (const [name, leaf] of below) found.set(name, leaf);
   }
-  return paths;
+  return found;
 }
 
-/** Numbers, booleans and lists are written as in YAML; anything that is not YAML is a plain string. */
-function envValue(text: string): unknown {
+function variantsOf(schema: z.core.JSONSchema.BaseSchema): z.core.JSONSchema.BaseSchema[] {
+  return [schema, ...(schema.anyOf ?? []), ...(schema.oneOf ?? [])] as z.core.JSONSchema.BaseSchema[];
+}
+
+/**
+ * A text is taken just as it is, whatever YAML would make of it: it may be a password. Numbers, booleans and lists are
+ * written as in YAML; anything that is not YAML is a plain string. A variable that is set to nothing is null.
+ */
+function envValue(text: string, types: readonly string[]): unknown {
+  const read = text === "" ? null : fromYaml(text);
+  if (!types.includes("string") || types.some((type) => type !== "string" && type !== "null")) return read;
+  return read === null && (text === "" || types.includes("null")) ? null : text;
+}
+
+function fromYaml(text: string): unknown {
   try {
-    return parseYaml(text);
-  } catch (error) {
-    if (error instanceof YAMLParseError) return text;
-    throw error;
+    // Neither a warning nor an error of the parser may repeat what may be a secret.
+    return parseYaml(text, { logLevel: "silent" });
+  } catch {
+    return text;
   }
 }
 

@@ -5,13 +5,18 @@ import { sameSecret } from "../secrets.ts";
 /** For routes that control something: `Authorization: Bearer <token>`, checked before anything else is read. */
 export function requireToken(token: string) {
   return async (request: FastifyRequest, _reply: FastifyReply): Promise<void> => {
-    const given = /^Bearer (.+)$/i.exec(request.headers.authorization ?? "")?.[1];
-    if (given && sameSecret(given, token)) return;
+    if (hasToken(request, token)) return;
     throw skadiError("SKADI_UNAUTHORIZED", {
       field: "authorization",
       expected: "Bearer <token of data_dir/api-token>",
     });
   };
+}
+
+/** Whether the request came with the token. */
+export function hasToken(request: FastifyRequest, token: string): boolean {
+  const given = /^Bearer (.+)$/i.exec(request.headers.authorization ?? "")?.[1];
+  return given !== undefined && sameSecret(given, token);
 }
 
 /** Marks a route as needing the token, in the OpenAPI document. */

@@ -3,10 +3,11 @@ import rateLimit from "@fastify/rate-limit";
 import swagger from "@fastify/swagger";
 import swaggerUi from "@fastify/swagger-ui";
 import websocket from "@fastify/websocket";
-import Fastify from "fastify";
+import Fastify, { type FastifyRequest } from "fastify";
 import { serializerCompiler, type ZodTypeProvider } from "fastify-type-provider-zod";
 import { skadiError } from "../../shared/errors.ts";
 import { packageVersion } from "../../shared/version.ts";
+import { hasToken } from "./auth.ts";
 import { jsonBodies, validateWithRejections } from "./body.ts";
 import { describeComponents, describeRoutes } from "./components.ts";
 import type { Api, ApiContext } from "./context.ts";
@@ -38,12 +39,7 @@ export async function createApiServer(context: ApiContext): Promise<ApiServer> {
     contentSecurityPolicy: { useDefaults: false, directives: PAGE_SOURCES },
     hsts: false,
   });
-  await api.register(rateLimit, {
-    max: context.config.http.requests_per_minute,
-    timeWindow: 60_000,
-    errorResponseBuilder: (_request, { max }) =>
-      skadiError("SKADI_RATE_LIMITED", { expected: `≤ ${max} requests per minute` }),
-  });
+  await limitRequests(api, context);
   await api.register(websocket, { options: { maxPayload: 4_096 } });
   await api.register(swagger, {
     openapi: openApiHead(),
@@ -73,6 +69,23 @@ export async function createApiServer(context: ApiContext): Promise<ApiServer> {
     },
     close: () => api.close(),
   };
+}
+
+/**
+ * A budget of requests per address, which whoever has the token neither uses nor needs: others at the same address, such
+ * as everybody behind one proxy, must not keep the kill switch from being pulled.
+ */
+async function limitRequests(api: Api, { config, token }: ApiContext): Promise<void> {
+  await api.register(rateLimit, {
+    global: false,
+    max: config.http.requests_per_minute,
+    timeWindow: 60_000,
+    allowList: (request: FastifyRequest) => hasToken(request, token),
+    errorResponseBuilder: (_request, { max }) =>
+      skadiError("SKADI_RATE_LIMITED", { expected: `≤ ${max} requests per minute` }),
+  });
+  // Of the server and not of each route, so that it comes before their check of the token: a wrong one counts.
+  api.addHook("onRequest", api.rateLimit());
 }
 
 /** Scripts from here alone; inline styles and data images are what the documentation's page needs. */

@@ -1,11 +1,11 @@
 import { existsSync } from "node:fs";
 import { DatabaseSync } from "node:sqlite";
-import { Command, InvalidArgumentError, Option } from "commander";
+import { Command, Option } from "commander";
 import { racksOf } from "../../shared/contracts/rack.ts";
 import { skadiError } from "../../shared/errors.ts";
 import { createLog } from "../../shared/log.ts";
 import { isoTime } from "../../shared/time.ts";
-import { instantMs } from "../api/instant.ts";
+import { instantOption } from "../cli/moments.ts";
 import { readConfig } from "../cli-config.ts";
 import { databaseFile } from "../secrets.ts";
 import { samplePages } from "../store/sqlite/sample-pages.ts";
@@ -91,10 +91,4 @@ async function runImport(path: string, flags: ImportFlags): Promise<void> {
 
 function formatOf(path: string): Format {
   return path.toLowerCase().endsWith(".parquet") ? "parquet" : "csv";
-}
-
-function instantOption(text: string): number {
-  const ms = instantMs(text);
-  if (!Number.isNaN(ms)) return ms;
-  throw new InvalidArgumentError("expected an ISO 8601 instant such as 2026-01-31T12:00:00Z");
 }

@@ -3,13 +3,14 @@ import { dirname } from "node:path";
 import Table from "cli-table3";
 import { Command } from "commander";
 import { Report } from "../../shared/contracts/report.ts";
+import { instantOption } from "../cli/moments.ts";
 import { type ClientFlags, clientOf, withClientOptions } from "../cli/options.ts";
 import { siteModeText } from "../control/site-mode-text.ts";
 import { reportPage } from "./page.ts";
 
 interface Flags extends ClientFlags {
-  from?: string;
-  to?: string;
+  from?: number;
+  to?: number;
   html?: string;
 }
 
@@ -17,8 +18,12 @@ interface Flags extends ClientFlags {
 export function reportCommand(): Command {
   return withClientOptions(new Command("report"))
     .description("print the report of a running aggregator, or write it as a page that prints to PDF")
-    .option("--from <instant>", "begin of the period, ISO 8601 (default: 24 hours before its end)")
-    .option("--to <instant>", "end of the period, ISO 8601 (default: now)")
+    .option(
+      "--from <instant>",
+      "begin of the period, ISO 8601 (default: 24 hours before its end)",
+      instantOption,
+    )
+    .option("--to <instant>", "end of the period, ISO 8601 (default: now)", instantOption)
     .option("--html <file>", "write the report as a self-contained HTML page")
     .action(report);
 }

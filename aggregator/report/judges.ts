@@ -1,9 +1,9 @@
-import { setImmediate as nextTurn } from "node:timers/promises";
 import type { AggregatorConfig } from "../../shared/contracts/config.ts";
 import type { Report } from "../../shared/contracts/report.ts";
 import { isoTime } from "../../shared/time.ts";
 import type { Fleet } from "../fleet.ts";
 import type { siteOverview } from "../overview.ts";
+import { readInParts } from "../store/in-parts.ts";
 import type { Store, StoredEvent } from "../store/store.ts";
 import { actionsSection, attribution } from "./actions.ts";
 import { deviationHistory } from "./deviations.ts";
@@ -93,26 +93,6 @@ export async function judgesReport(context: ReportContext, period: Period, now_m
     scores: store.samples.recentScores(RECENT_SCORES),
     anomalies: ofType(events, "mms").slice(0, ANOMALIES_MAX),
   };
-}
-
-/** Rack-minutes that are read at once. */
-const PART = 50_000;
-
-/** Parts end where steps do, so that their results only need to be put one after the other. */
-async function readInParts<T>(
-  { from_ms, to_ms, step_ms }: Period,
-  racks: number,
-  read: (from_ms: number, last_ms: number) => T[],
-): Promise<T[]> {
-  const steps = Math.max(1, Math.floor(PART / (racks * (step_ms / 60_000))));
-  const parts: T[][] = [];
-  for (let at_ms = from_ms; at_ms < to_ms; ) {
-    const end_ms = Math.min(to_ms, (Math.floor(at_ms / step_ms) + steps) * step_ms);
-    parts.push(read(at_ms, end_ms - 1));
-    at_ms = end_ms;
-    await nextTurn();
-  }
-  return parts.flat();
 }
 
 function presentDeviations(rack_list: ReturnType<typeof siteOverview>["rack_list"]): Report["deviations"] {

@@ -102,8 +102,10 @@ export interface RollupStore {
   minute(ts_ms: number): RackMinute[];
   /** Every rack's minutes that start in [from_ms, to_ms), in order of time. */
   minutes(from_ms: number, to_ms: number): RackMinute[];
-  /** One rack's minutes that start in [from_ms, to_ms), in order of time. */
-  ofRack(rack_id: string, from_ms: number, to_ms: number): RackMinute[];
+  /** One rack in steps of `step_ms`, of its minutes that start in [from_ms, to_ms); oldest first, without empty steps. */
+  ofRack(rack_id: string, from_ms: number, to_ms: number, step_ms: number): RackStep[];
+  /** Start of the oldest minute; null if there is none. */
+  oldestMs(): number | null;
   /** The whole site in steps of `step_ms`, oldest first. */
   timeline(from_ms: number, to_ms: number, step_ms: number): SiteStep[];
   /** Each rack's D in steps of `step_ms`, oldest first; steps in which it has none are left out. */
@@ -127,6 +129,13 @@ export interface RackMinute {
   d_max: number | null;
   energy_kwh: number;
   tokens: number;
+}
+
+/** Means of a rack's minutes. */
+export interface RackStep {
+  ts_ms: number;
+  mean: Record<MeasuredField, number | null>;
+  d_mean: number | null;
 }
 
 export interface SiteStep {

@@ -1065,7 +1065,7 @@ export interface paths {
     };
   };
   "/racks/{id}/series": {
-    /** One rack's course; the last hour by default */
+    /** One rack's course as far as it is kept; the last hour by default */
     get: {
       parameters: { query?: { from?: string; to?: string }; path: { id: string }; header?: never; cookie?: never };
       requestBody?: never;
@@ -1100,7 +1100,7 @@ export interface paths {
     };
   };
   "/timeline": {
-    /** Site figures in steps and what happened; the last hour by default */
+    /** Site figures in steps and what happened, as far as they are kept; the last hour by default */
     get: {
       parameters: { query?: { from?: string; to?: string; limit?: number }; path?: never; header?: never; cookie?: never };
       requestBody?: never;

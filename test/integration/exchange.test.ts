@@ -197,6 +197,28 @@ describe("an export", () => {
     expect(existsSync(join(folder, "nowhere"))).toBe(false);
   });
 
+  it.each(["9999", "99999999999", "2026-02-30"])("to %s replaces no file with an empty one", async (to) => {
+    const from = siteFolder();
+    from.open().close();
+    const file = join(from.data_dir, "telemetry.csv");
+    writeFileSync(file, "yesterday's");
+    const { code, stderr } = await from.cli("export", "--from", "2025", "--to", to, "--out", file);
+    expect(code).toBe(2);
+    expect(stderr).toMatch(new RegExp(`--to <instant>.*${to}.*ISO 8601`));
+    expect(readFileSync(file, "utf8")).toBe("yesterday's");
+  });
+
+  it("from one year to the next has that year's samples", async () => {
+    const from = siteFolder();
+    const store = from.open();
+    const raw = { ...NOMINAL_SAMPLE, ts: isoTime(T0), rack_id: "R-A-01", seq: 1, interval_s: 5 };
+    store.samples.add(TelemetrySample.parse(raw), { received_ms: T0, late: false });
+    store.close();
+    const file = join(from.data_dir, "telemetry.csv");
+    const { stdout } = await from.cli("export", "--from", "2026", "--to", "2027", "--out", file);
+    expect(JSON.parse(stdout)).toMatchObject({ rows: 1 });
+  });
+
   it("reads beside a running aggregator, which serves the same as CSV", async () => {
     const site = await testSite({ config: { store: { flush_ms: 5 } } });
     onTestFinished(() => site.close());

@@ -99,6 +99,17 @@ describe("a command that cannot do what it is asked", () => {
     expect(stderr).toMatch(/--help says what there is\)\n$/);
   });
 
+  it.each([
+    ["logs", "--since", "800000d", /--since <duration>.*800000d.*at most 3650d/],
+    ["logs", "--since", "99999999999d", /--since <duration>.*99999999999d.*at most 3650d/],
+    ["report", "--from", "20260101", /--from <instant>.*20260101.*ISO 8601/],
+    ["report", "--to", "9999", /--to <instant>.*9999.*2000 to 2199/],
+  ])("says of %s %s %s what is expected", async (command, option, value, message) => {
+    const { code, stderr } = await cli(command, option, value);
+    expect(code).toBe(2);
+    expect(stderr).toMatch(message);
+  });
+
   it("asks nobody where nobody can answer", async () => {
     const { code, stderr } = await cli("mode", "kill-switch", "on");
     expect([code, stderr]).toEqual([2, expect.stringContaining("Add --yes to mean it")]);

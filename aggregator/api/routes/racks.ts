@@ -7,7 +7,7 @@ import { rackDetail } from "../../racks/detail.ts";
 import { rackSeries } from "../../racks/series.ts";
 import type { RouteGroup } from "../context.ts";
 import { ErrorBody } from "../errors.ts";
-import { Instant, instantMs } from "../instant.ts";
+import { Instant, instantMs, withinKept } from "../instant.ts";
 
 const HOUR_MS = 3_600_000;
 /** How far back a rack's history looks for actions. */
@@ -41,7 +41,7 @@ export const rackRoutes: RouteGroup = (api, context) => {
   api.get("/racks/:id/series", {
     schema: {
       tags: ["state"],
-      summary: "One rack's course; the last hour by default",
+      summary: "One rack's course as far as it is kept; the last hour by default",
       params: Params,
       querystring: z.object({ from: Instant.optional(), to: Instant.optional() }),
       response: { 200: RackSeries, "4xx": ErrorBody },
@@ -54,7 +54,8 @@ export const rackRoutes: RouteGroup = (api, context) => {
         const expected = "an instant before `to`";
         throw skadiError("SKADI_INVALID_FIELD", { field: "from", value: query.from, expected });
       }
-      return rackSeries(store, rack_id, from_ms, to_ms);
+      const kept = withinKept({ from_ms, to_ms }, clock.now(), config.store.rollup_days * 24 * HOUR_MS);
+      return rackSeries(store, rack_id, kept.from_ms, kept.to_ms);
     },
   });
   api.get("/racks/:id/history", {

@@ -3,6 +3,7 @@ import { Report } from "../../../shared/contracts/report.ts";
 import { judgesReport } from "../../report/judges.ts";
 import { reportPage } from "../../report/page.ts";
 import { reportPeriod } from "../../report/period.ts";
+import { refuseCrowd } from "../../store/in-parts.ts";
 import type { ApiContext, RouteGroup } from "../context.ts";
 import { ErrorBody } from "../errors.ts";
 import { Instant, instantMs } from "../instant.ts";
@@ -12,10 +13,15 @@ const Span = z.object({
   to: Instant.optional().describe("by default now"),
 });
 
-function report({ clock, report }: ApiContext, { from, to }: z.infer<typeof Span>): Promise<Report> {
+async function report(
+  { clock, fleet, report }: ApiContext,
+  { from, to }: z.infer<typeof Span>,
+): Promise<Report> {
   const now_ms = clock.now();
   const ms = (text: string | undefined) => (text === undefined ? undefined : instantMs(text));
-  return judgesReport(report, reportPeriod({ from_ms: ms(from), to_ms: ms(to) }, now_ms), now_ms);
+  const period = reportPeriod({ from_ms: ms(from), to_ms: ms(to) }, now_ms);
+  refuseCrowd(period, fleet.racks.length);
+  return judgesReport(report, period, now_ms);
 }
 
 export const reportRoutes: RouteGroup = (api, context) => {

@@ -1,6 +1,6 @@
 import type { DatabaseSync } from "node:sqlite";
 import { MEASURED_FIELDS, type MeasuredField } from "../../../shared/contracts/telemetry.ts";
-import type { RackDeviation, RackMinute, RollupStore, SiteStep } from "../store.ts";
+import type { RackDeviation, RackMinute, RackStep, RollupStore, SiteStep } from "../store.ts";
 import type { Row } from "./sample-columns.ts";
 import type { WriteQueue } from "./write-queue.ts";
 
@@ -31,9 +31,15 @@ export function rollupTable(db: DatabaseSync, queue: WriteQueue): RollupTable {
   );
   // Minute by minute by the primary key: a range of it would pass by every rack's rows.
   const of_rack = db.prepare(
-    `SELECT r.* FROM json_each(?) m JOIN rollup_1m r ON r.minute_ms = m.value AND r.rack_id = ?
-     ORDER BY r.minute_ms`,
+    `WITH RECURSIVE minutes (at) AS (
+       SELECT CAST(?3 AS INTEGER) WHERE ?3 < ?4
+       UNION ALL SELECT at + ${MINUTE_MS} FROM minutes WHERE at + ${MINUTE_MS} < ?4
+     )
+     SELECT at / CAST(?1 AS INTEGER) * CAST(?1 AS INTEGER) AS ts_ms, avg(d_mean) AS d_mean,
+       ${MEASURED_FIELDS.map((field) => `avg(${field}_mean) AS ${field}_mean`).join(", ")}
+     FROM minutes CROSS JOIN rollup_1m r ON r.minute_ms = at AND r.rack_id = ?2 GROUP BY 1 ORDER BY 1`,
   );
+  const oldest = db.prepare("SELECT min(minute_ms) AS minute_ms FROM rollup_1m");
   const timeline = db.prepare(
     // The cast: numbers are bound as REAL, and a step must divide as an integer.
     `SELECT minute_ms / CAST(?1 AS INTEGER) * CAST(?1 AS INTEGER) AS ts_ms, count(DISTINCT rack_id) AS racks,
@@ -75,12 +81,14 @@ export function rollupTable(db: DatabaseSync, queue: WriteQueue): RollupTable {
       update();
       return (minutes.all(from_ms, to_ms) as Row[]).map(toRackMinute);
     },
-    ofRack(rack_id, from_ms, to_ms) {
+    ofRack(rack_id, from_ms, to_ms, step_ms) {
       update();
       const first_ms = Math.ceil(from_ms / MINUTE_MS) * MINUTE_MS;
-      const count = Math.max(0, Math.ceil((to_ms - first_ms) / MINUTE_MS));
-      const wanted = Array.from({ length: count }, (_, i) => first_ms + i * MINUTE_MS);
-      return (of_rack.all(JSON.stringify(wanted), rack_id) as Row[]).map(toRackMinute);
+      return (of_rack.all(step_ms, rack_id, first_ms, to_ms) as Row[]).map(toRackStep);
+    },
+    oldestMs() {
+      update();
+      return (oldest.get()?.minute_ms as number | null | undefined) ?? null;
     },
     timeline(from_ms, to_ms, step_ms) {
       update();
@@ -104,18 +112,28 @@ function minutesSinceLastRollup(db: DatabaseSync): number[] {
   return rows.map((row) => row.at as number);
 }
 
+function measuredOf(row: Row, suffix: "mean" | "max"): Record<MeasuredField, number | null> {
+  return Object.fromEntries(MEASURED_FIELDS.map((field) => [field, row[`${field}_${suffix}`]])) as Record<
+    MeasuredField,
+    number | null
+  >;
+}
+
+function toRackStep(row: Row): RackStep {
+  return {
+    ts_ms: row.ts_ms as number,
+    mean: measuredOf(row, "mean"),
+    d_mean: row.d_mean as number | null,
+  };
+}
+
 function toRackMinute(row: Row): RackMinute {
-  const pick = (suffix: "mean" | "max") =>
-    Object.fromEntries(MEASURED_FIELDS.map((field) => [field, row[`${field}_${suffix}`]])) as Record<
-      MeasuredField,
-      number | null
-    >;
   return {
     rack_id: row.rack_id as string,
     minute_ms: row.minute_ms as number,
     samples: row.n as number,
-    mean: pick("mean"),
-    max: pick("max"),
+    mean: measuredOf(row, "mean"),
+    max: measuredOf(row, "max"),
     d_mean: row.d_mean as number | null,
     d_max: row.d_max as number | null,
     energy_kwh: row.energy_kwh as number,

@@ -193,7 +193,7 @@ export function storeSuite(name: string, open: () => { store: Store; reopen(): S
   });
 
   describe(`${name}: one rack's course`, () => {
-    it("its samples and minutes in a window, oldest first, without those of other racks", () => {
+    it("its samples and steps of minutes in a window, oldest first, without those of other racks", () => {
       const { store } = open();
       for (let seq = 0; seq < 24; seq++) {
         store.samples.add(telemetry("R-A-01", seq, { inlet_c: 20 + seq }), in_order);
@@ -203,12 +203,17 @@ export function storeSuite(name: string, open: () => { store: Store; reopen(): S
       const samples = store.samples.ofRack("R-A-01", T0 + 10_000, T0 + 25_000);
       expect(samples.map(({ sample }) => sample.inlet_c)).toEqual([23, 24, 25]);
       expect(samples[0]).toMatchObject({ score: { d: 1.5 }, mms: { ema: 1.4 } });
-      const minutes = store.rollups.ofRack("R-A-01", T0, T0 + 120_000);
-      expect(minutes.map(({ minute_ms, samples: n }) => [minute_ms - T0, n])).toEqual([
-        [0, 12],
-        [60_000, 12],
+      const steps = (from_ms: number, to_ms: number, step_ms: number) =>
+        store.rollups
+          .ofRack("R-A-01", from_ms, to_ms, step_ms)
+          .map(({ ts_ms, mean, d_mean }) => [ts_ms - T0, mean.inlet_c, d_mean]);
+      expect(steps(T0, T0 + 120_000, 60_000)).toEqual([
+        [0, 25.5, 1.5],
+        [60_000, 37.5, null],
       ]);
-      expect(store.rollups.ofRack("R-A-01", T0 + 1, T0 + 60_001)).toHaveLength(1);
+      expect(steps(T0 - 3_600_000, T0 + 3_600_000, 600_000)).toEqual([[0, 31.5, 1.5]]);
+      expect(steps(T0 + 1, T0 + 60_001, 60_000)).toHaveLength(1);
+      expect(steps(T0 + 60_000, T0, 60_000)).toEqual([]);
       expect(store.samples.ofRack("R-B-01", 0, T0 + 1e9)).toEqual([]);
       store.close();
     });
@@ -248,6 +253,14 @@ export function storeSuite(name: string, open: () => { store: Store; reopen(): S
       store.samples.add(telemetry("R-A-01", 1), { received_ms: T0, late: true });
       store.samples.attachScore(score("R-A-01", 1, 3), null);
       expect(store.rollups.minute(T0)[0]).toMatchObject({ samples: 2, d_max: 3 });
+      store.close();
+    });
+
+    it("know how far back they go", () => {
+      const { store } = open();
+      expect(store.rollups.oldestMs()).toBeNull();
+      for (const seq of [30, 15]) store.samples.add(telemetry("R-A-01", seq), in_order);
+      expect(store.rollups.oldestMs()).toBe(T0 + 60_000);
       store.close();
     });
 

@@ -1,6 +1,7 @@
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { describe, expect, it } from "vitest";
+import { describe, expect, it, vi } from "vitest";
+import * as z from "zod";
 import { loadConfig } from "../../../shared/config-file.ts";
 import { AgentConfig } from "../../../shared/contracts/agent-config.ts";
 import { AggregatorConfig, SimConfig } from "../../../shared/contracts/config.ts";
@@ -75,6 +76,59 @@ drives:
       value: "eighty",
     });
   });
+
+  it.each([
+    "abc #def",
+    "'quoted'",
+    "0815",
+    "true",
+    "null",
+    "~",
+    "1e5",
+    "a: b",
+    "[x]",
+    "*star",
+    "%abc",
+    "&a",
+    "{",
+  ])("takes the text %s of a SKADI_ variable as it is, without a word", (text) => {
+    const warned = vi.spyOn(process, "emitWarning").mockImplementation(() => {});
+    const config = loadConfig(AggregatorConfig, { env: { SKADI_BROKER_EXTERNAL_PASSWORD: text } });
+    expect(config.broker.external.password).toBe(text);
+    expect(warned).not.toHaveBeenCalled();
+    warned.mockRestore();
+  });
+
+  it("refuses a SKADI_ variable of a text that is set to nothing", () => {
+    const error = refusal(() => loadConfig(AggregatorConfig, { env: { SKADI_DATA_DIR: "" } }));
+    expect(error.rejections[0]).toMatchObject({ field: "data_dir", expected: "string" });
+  });
+
+  it("reads numbers, booleans and lists of SKADI_ variables as YAML, and null where there may be none", () => {
+    const env = { SKADI_HTTP_PORT: "8001", SKADI_BROKER_EMBEDDED: "false", SKADI_ROWS: "[A, B]" };
+    expect(loadConfig(AggregatorConfig, { env })).toMatchObject({
+      http: { port: 8001 },
+      broker: { embedded: false },
+      rows: ["A", "B"],
+    });
+    const Maybe = z.strictObject({ name: z.string().nullable(), size: z.union([z.string(), z.number()]) });
+    const read = (SKADI_NAME: string, SKADI_SIZE: string) =>
+      loadConfig(Maybe, { env: { SKADI_NAME, SKADI_SIZE } });
+    expect(["", "null", "~", "'x'"].map((name) => read(name, "1").name)).toEqual([null, null, null, "'x'"]);
+    expect(["7", "seven"].map((size) => read("x", size).size)).toEqual([7, "seven"]);
+  });
+
+  it.each(["*hunter2", "%hunter2", "{hunter2", "!!hunter2 x", "hunter2"])(
+    "does not repeat a secret that is refused: %s",
+    (text) => {
+      const warned = vi.spyOn(process, "emitWarning").mockImplementation(() => {});
+      const env = { SKADI_NOTIFY_WEBHOOK_SECRET: text };
+      const error = refusal(() => loadConfig(AggregatorConfig, { env }));
+      expect(error.rejections[0]?.field).toBe("notify.webhook.secret");
+      expect(JSON.stringify([error.message, error.rejections, warned.mock.calls])).not.toContain("hunter2");
+      warned.mockRestore();
+    },
+  );
 
   it("that is missing, no mapping, or no YAML is refused with its path", () => {
     expect(refusal(() => loadConfig(AgentConfig, { file: "/nowhere.yaml", env: {} })).message).toContain(

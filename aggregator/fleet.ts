@@ -4,8 +4,9 @@ import type { Score } from "../shared/contracts/score.ts";
 import type { TelemetrySample } from "../shared/contracts/telemetry.ts";
 import type { ClockLag } from "./ingest/clock-lag.ts";
 import type { LateRun } from "./ingest/order.ts";
+import { SLOW_D_SCORES, slowDOf } from "./ingest/slow-d.ts";
 import { conditionOf, type MmsFilter, type RackCondition } from "./mms/filter.ts";
-import type { Store } from "./store/store.ts";
+import type { ScoredSample, Store } from "./store/store.ts";
 
 /** Data older than this says nothing about now. */
 const FRESH_MS = 60_000;
@@ -60,13 +61,20 @@ function restoreRack(rack_id: string, position: number, store: Store): Rack {
     received_ms: latest?.received_ms ?? Number.NEGATIVE_INFINITY,
     score: scored?.score ?? null,
     mms: scored?.mms ?? null,
-    d_slow: scored?.mms?.ema ?? null,
+    d_slow: scored && slowDBefore(scored, store),
     last_seq: latest?.sample.seq ?? null,
     last_scored_seq: scored?.sample.seq ?? null,
     late_run: null,
     clock_lag: null,
     lost: 0,
   };
+}
+
+/** MMS's own average is a fast one: one high score before a restart would take good changes back. */
+function slowDBefore({ sample, ts_ms }: ScoredSample, store: Store): number | null {
+  const from_ms = ts_ms - SLOW_D_SCORES * sample.interval_s * 1000;
+  const before = store.samples.ofRack(sample.rack_id, from_ms, ts_ms);
+  return slowDOf(before.flatMap(({ score, mms }) => (score && mms ? [score] : [])));
 }
 
 export const agentOnline = (rack: Rack): boolean => rack.status?.state === "online";

@@ -8,6 +8,7 @@ import type { Mms } from "../mms/mms.ts";
 import type { Store } from "../store/store.ts";
 import type { Rejections } from "./rejections.ts";
 import { findRack } from "./site.ts";
+import { nextSlowD } from "./slow-d.ts";
 
 export interface ScoreIngest {
   /** A score that an agent published. */
@@ -60,15 +61,12 @@ export function scoreIngest(context: ScoreContext): ScoreIngest {
   };
 }
 
-/** Weight of the newest score in a rack's slow D: a memory of about 3 minutes at one score in 5 s. */
-const D_SLOW_ALPHA = 0.03;
-
 /** Only scores in order move MMS and the rack's present; the others complete its history. */
 function join(rack: Rack, score: Score, late: boolean, { store, mms, events, onScore }: ScoreContext): void {
   const in_order = !late && (rack.last_scored_seq === null || score.seq > rack.last_scored_seq);
   store.samples.attachScore(score, in_order ? mms.feed(rack, score) : null);
   if (!in_order) return;
-  rack.d_slow = nextSlow(rack, score);
+  rack.d_slow = nextSlowD(rack.d_slow, rack.score, score);
   rack.score = score;
   rack.last_scored_seq = score.seq;
   onScore(rack, score);
@@ -78,12 +76,4 @@ function join(rack: Rack, score: Score, late: boolean, { store, mms, events, onS
     state: score.state,
     mms: rack.mms?.state,
   });
-}
-
-/** Another model has another scale: what is remembered is taken over in units of tau_fast. */
-function nextSlow({ d_slow, score: before }: Rack, score: Score): number {
-  if (d_slow === null) return score.d;
-  const same = before === null || before.model_id === score.model_id;
-  const remembered = same ? d_slow : (d_slow / before.tau_fast) * score.tau_fast;
-  return remembered + D_SLOW_ALPHA * (score.d - remembered);
 }

@@ -24,6 +24,7 @@ import {
   planPredictive,
   siteTrouble,
 } from "./predictive.ts";
+import { siteLevel } from "./site-level.ts";
 import { createSiteObserver } from "./site-observer.ts";
 import { createTrials } from "./trials.ts";
 import { roundSentences } from "./wording.ts";
@@ -142,7 +143,7 @@ export function createOptimizer(context: OptimizerContext): Optimizer {
         ...observer.rack(rack.rack_id, now_ms)!,
         held: heldBecause(rack, context.mode.of(rack.rack_id) === "closed_loop", now_ms),
         setpoints: setpointsOf(rack, actions),
-        d_level: rack.d_slow,
+        d_level: siteLevel(rack.d_slow, context.rollout.scorerOf(rack.rack_id), scorer),
       })),
       supply: { setpoint_c: observer.supply_setpoint_c, open: rested(null, "supply_c") },
       scorer,
@@ -232,12 +233,6 @@ function setpointsOf(rack: Rack, actions: ActionLog): Record<RackTarget, number 
 function planState(context: OptimizerContext, now_ms: number, resting: PlanState["resting"]): PlanState {
   const { fleet, mode, actions, rollout } = context;
   const scorer = rollout.scorer();
-  /** A rack with another model has its D on another scale; the plan thinks on the site's. */
-  const siteLevel = ({ rack_id, d_slow }: Rack) => {
-    const own = rollout.scorerOf(rack_id);
-    if (d_slow === null || !scorer || !own || own === scorer) return d_slow;
-    return (d_slow / own.model.tau_fast) * scorer.model.tau_fast;
-  };
   const toPlanRack = (rack: Rack): PlanRack => {
     const closed_loop = mode.of(rack.rack_id) === "closed_loop";
     return {
@@ -246,7 +241,7 @@ function planState(context: OptimizerContext, now_ms: number, resting: PlanState
       sample: closed_loop && !agentOnline(rack) ? null : rack.sample,
       age_ms: dataAgeMs(rack, now_ms),
       held: heldBecause(rack, closed_loop, now_ms),
-      d_level: siteLevel(rack),
+      d_level: siteLevel(rack.d_slow, rollout.scorerOf(rack.rack_id), scorer),
       setpoints: setpointsOf(rack, actions),
     };
   };

@@ -6,10 +6,12 @@ import { badData } from "./bad-data.ts";
 export type RowHandler = (cells: readonly string[], line: number) => void;
 
 /**
- * Streams a CSV file with a header row and hands over the wanted columns of each row.
+ * Streams a CSV file with a header row and hands over the wanted columns of each row: those that must be there, then
+ * those of `optional` that are. Separated by commas, semicolons, tabs or bars.
  * Memory stays constant in the file's size.
  *
  * @param afterChunk awaited after each chunk of the file, for a consumer that must not be overrun
+ * @param onColumns told the names of the columns that will be handed over, before the first row
  * @returns the number of rows
  * @throws SkadiError SKADI_BAD_DATA for an unreadable file, a missing column or a row of the wrong length
  */
@@ -18,6 +20,7 @@ export async function readCsv(
   columns: readonly string[],
   handle: RowHandler,
   afterChunk?: () => Promise<void>,
+  { optional = [], onColumns }: { optional?: readonly string[]; onColumns?: (names: string[]) => void } = {},
 ): Promise<number> {
   const stream = createReadStream(path, { encoding: "utf8", highWaterMark: 1 << 20 });
   let parser: Parser | undefined;
@@ -25,7 +28,7 @@ export async function readCsv(
   let width = 0;
   let separator = ",";
   let rows = 0;
-  const cells = new Array<string>(columns.length);
+  const cells: string[] = [];
   const onRow = (row: string[]) => {
     rows++;
     if (row.length !== width || isRagged(row, separator)) {
@@ -37,12 +40,13 @@ export async function readCsv(
   try {
     for await (const chunk of stream as AsyncIterable<string>) {
       if (!parser) {
+        // The parser infers the form of the file from a whole line.
+        if (!/[\r\n]/.test(chunk)) throw badData(path, null, "one line", "a header row, and rows below it");
         const schema = inferSchema(chunk);
-        positions = columnPositions(
-          path,
-          schema.cols.map((c) => c.name),
-          columns,
-        );
+        const header = schema.cols.map((c) => c.name);
+        const names = [...columns, ...optional.filter((name) => header.includes(name))];
+        positions = columnPositions(path, header, names);
+        onColumns?.(names);
         width = schema.cols.length;
         separator = schema.col;
         parser = initParser(schema);
@@ -76,9 +80,9 @@ function isRagged(row: readonly string[], separator: string): boolean {
   return row.at(-1)?.includes(separator) ?? true;
 }
 
-/** A cell as a number: NaN where it is empty; an error naming line and column where it is not a number. */
+/** A cell as a number: NaN where it is empty or blank; an error naming line and column where it is not a number. */
 export function numericCell(path: string, text: string, column: string, line: number): number {
-  if (text === "") return Number.NaN;
+  if (text.trim() === "") return Number.NaN;
   const value = Number(text);
   if (Number.isFinite(value)) return value;
   throw badData(path, `line ${line}, column ${column}`, text, "a finite number");

@@ -1,5 +1,3 @@
-import { open } from "node:fs/promises";
-import { badData } from "../../shared/bad-data.ts";
 import { readCsv } from "../../shared/csv.ts";
 import {
   type Cell,
@@ -12,9 +10,17 @@ import {
 
 export const CSV_HEADER = `${COLUMNS.join(",")}\n`;
 
-/** No cell holds a comma, a quote or a line break: ids, words, numbers and instants. */
 export function csvLine(row: ExportRow): string {
-  return `${COLUMNS.map((column) => row[column] ?? "").join(",")}\n`;
+  return `${COLUMNS.map((column) => csvCell(row[column])).join(",")}\n`;
+}
+
+/**
+ * Quoted where it must be (RFC 4180), and no formula to a spreadsheet. Ids and words need neither; what was stored may be
+ * older than their contracts.
+ */
+function csvCell(cell: Cell): string {
+  const text = typeof cell === "string" && /^[=+\-@]/.test(cell) ? `'${cell}` : String(cell ?? "");
+  return /[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
 }
 
 const TEXT: ReadonlySet<ImportColumn> = new Set(["ts", "rack_id", "quality"]);
@@ -30,27 +36,19 @@ export async function readCsvRows(
   handle: (row: Partial<Record<ImportColumn, Cell>>, where: string) => void,
   afterChunk: () => Promise<void>,
 ): Promise<void> {
-  const header = await firstLine(path);
-  const columns = [...NEEDED_COLUMNS, ...USED_COLUMNS.filter((name) => header.includes(name))];
+  let columns: ImportColumn[] = [];
   const onRow = (cells: readonly string[], line: number) => {
     const row: Partial<Record<ImportColumn, Cell>> = {};
     for (const [i, column] of columns.entries()) {
       const text = cells[i]!;
-      row[column] = text === "" ? null : TEXT.has(column) ? text : Number(text);
+      row[column] = text.trim() === "" ? null : TEXT.has(column) ? text : Number(text);
     }
     handle(row, `line ${line}`);
   };
-  await readCsv(path, columns, onRow, afterChunk);
-}
-
-async function firstLine(path: string): Promise<string[]> {
-  try {
-    await using file = await open(path);
-    for await (const line of file.readLines())
-      return line.split(/[,;\t]/).map((name) => name.replaceAll('"', ""));
-    return [];
-  } catch (error) {
-    const code = error instanceof Error && "code" in error ? String(error.code) : String(error);
-    throw badData(path, null, undefined, `a readable file (${code})`);
-  }
+  await readCsv(path, NEEDED_COLUMNS, onRow, afterChunk, {
+    optional: USED_COLUMNS,
+    onColumns: (names) => {
+      columns = names as ImportColumn[];
+    },
+  });
 }

@@ -2,6 +2,7 @@ import * as z from "zod";
 import { Mode, RackTarget } from "./action.ts";
 import { Timestamp, Version } from "./envelope.ts";
 import { ShadowReport } from "./manifest.ts";
+import { ModelId } from "./model.ts";
 import { RackId } from "./rack.ts";
 import { Rejection } from "./rejection.ts";
 import { MmsState } from "./score.ts";
@@ -15,7 +16,7 @@ export const Status = z.object({
   agent_version: z.string(),
   driver: z.string(),
   mode: Mode,
-  model_id: z.string().nullable(),
+  model_id: ModelId.nullable(),
   model_sha256: z.string().nullable().optional(),
   /** Of the last manifest that the agent accepted; it is `stale` once that has expired. */
   manifest: z.object({ counter: z.int(), stale: z.boolean() }).nullable().optional(),

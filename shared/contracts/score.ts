@@ -1,6 +1,7 @@
 import * as z from "zod";
 import { FEATURES } from "../ims/features.ts";
 import { Timestamp, Version } from "./envelope.ts";
+import { ModelId } from "./model.ts";
 import { RackId } from "./rack.ts";
 
 /** Where D lies: `nominal` < tau_fast ≤ `fast` < tau_persist ≤ `persist`. */
@@ -30,7 +31,7 @@ export const Score = z.object({
   cluster: z.int().min(0),
   contributions: Contributions,
   missing: z.array(z.enum(FEATURES)).default([]),
-  model_id: z.string(),
+  model_id: ModelId,
   state: ScoreLevel,
   scored_by: z.enum(["agent", "aggregator"]),
   /**

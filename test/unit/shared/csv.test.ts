@@ -1,7 +1,7 @@
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
-import { readCsv } from "../../../shared/csv.ts";
+import { numericCell, readCsv } from "../../../shared/csv.ts";
 import { FEATURES } from "../../../shared/ims/features.ts";
 import { readFeatureRows } from "../../../shared/ims/rows.ts";
 import { temporaryFolder } from "../../support/temporary.ts";
@@ -43,8 +43,37 @@ describe("reading CSV", () => {
     expect(sum).toBe(2 * ((199_999 * 200_000) / 2));
   });
 
+  it.each([",", ";", "\t", "|"])(
+    "hands over optional columns that are there, separated by %j",
+    async (separator) => {
+      const text = [
+        ["c", "a", "b"],
+        ["3", "1", "2"],
+      ]
+        .map((cells) => cells.join(separator))
+        .join("\n");
+      const rows: string[][] = [];
+      let columns: string[] = [];
+      const onColumns = (names: string[]) => {
+        columns = names;
+      };
+      await readCsv(csv(text), ["a"], (cells) => rows.push([...cells]), undefined, {
+        optional: ["c", "x"],
+        onColumns,
+      });
+      expect([columns, rows]).toEqual([["a", "c"], [["1", "3"]]]);
+    },
+  );
+
+  it.each(["", " ", "\t "])("takes a cell with nothing in it (%j) for a missing number", (text) => {
+    expect(numericCell("data.csv", text, "a", 2)).toBeNaN();
+    expect(numericCell("data.csv", " 1.5 ", "a", 2)).toBe(1.5);
+    expect(() => numericCell("data.csv", "x", "a", 2)).toThrow(/line 2, column a.*finite number/);
+  });
+
   it.each([
     ["an empty file", "", /header row/],
+    ["a header without an end", "a,b,c", /header row, and rows below it/],
     ["a missing column", "a,b\n1,2\n", /field .*c.*a,b/],
     ["a row that is too short", "a,c\n1,2\n3\n5,6\n", /line 3.*2 cells as in the header/],
     ["a row that is too long", "a,c\n1,2\n3,4,5\n5,6\n", /line 3.*2 cells as in the header/],

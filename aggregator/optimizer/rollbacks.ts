@@ -17,12 +17,15 @@ interface Owed {
 }
 
 export interface Rollbacks {
-  /** Takes a change back; where nothing may be driven, that is only advised. */
+  /** Takes a change back; where nothing may be driven, that is advised, and done as soon as something may. */
   takeBack(action: SetpointAction, to: number | null, worsened: string, now_ms: number): void;
-  /** Sends again what was refused or never answered, until the agent has done it or somebody else sets the device. */
+  /**
+   * Sends what could not be sent yet, and again what was refused or never answered, until the agent has done it or
+   * somebody else sets the device.
+   */
   settle(now_ms: number): void;
-  /** The device is changed anew: there is nothing to take back any more. */
-  forget(device: string): void;
+  /** Whether a change of this device is still to be taken back. */
+  owes(device: string): boolean;
 }
 
 /** @param keyOf names a device */
@@ -62,9 +65,9 @@ export function createRollbacks(
   return {
     takeBack(action, to, worsened, now_ms) {
       const debt: Owed = { action, to, worsened, sent: null };
-      if (mode.of(action.rack_id) !== "closed_loop") return actions.record(rollbackOf(debt, now_ms));
       owed.set(keyOf(action), debt);
-      pay(debt, now_ms);
+      if (mode.of(action.rack_id) === "closed_loop") pay(debt, now_ms);
+      else actions.record(rollbackOf(debt, now_ms));
     },
     settle(now_ms) {
       for (const [device, debt] of owed) {
@@ -76,6 +79,6 @@ export function createRollbacks(
         else if (outcome !== "sent" || now_ms - debt.sent!.at_ms >= ANSWER_MS) pay(debt, now_ms);
       }
     },
-    forget: (device) => void owed.delete(device),
+    owes: (device) => owed.has(device),
   };
 }

@@ -40,14 +40,18 @@ interface Trial {
 export interface Trials {
   /**
    * Sends a change and remembers what the rack was like before it; false, and nothing is sent, where that is not known
-   * (a change that cannot be judged is not made) or where the change may not leave.
+   * (a change that cannot be judged is not made), where an earlier one is still to be taken back, or where the change
+   * may not leave.
    */
   begin(action: SetpointAction, predicted: Proposal["predicted"], now_ms: number): boolean;
   /** Judges what is due, and takes back what made things worse, now or since it was judged. */
   settle(now_ms: number): void;
   /** Hands every device that a change of the optimizer still sets back to its own control; what was sent for it. */
   handBack(now_ms: number): Action[];
-  /** Whether this device is to be left alone: a change of it was taken back a short while ago, or it is in quarantine. */
+  /**
+   * Whether this device is to be left alone: a change of it is to be taken back, or was a short while ago, or it is in
+   * quarantine.
+   */
   resting(rack_id: string | null, target: Target, now_ms: number): boolean;
 }
 
@@ -96,18 +100,16 @@ export function createTrials(context: TrialsContext, interval_ms: number): Trial
   for (const action of actions.inForce()) standing.set(deviceOf(action), action);
   for (const action of actions.unanswered()) unanswered.set(deviceOf(action), action);
 
-  const resting = (rack_id: string | null, target: Target, now_ms: number) =>
-    quarantine.has(rack_id, target) ||
-    now_ms < (resting_until_ms.get(deviceKey(rack_id, target)) ?? Number.NEGATIVE_INFINITY);
+  const resting = (rack_id: string | null, target: Target, now_ms: number) => {
+    const device = deviceKey(rack_id, target);
+    const until_ms = resting_until_ms.get(device) ?? Number.NEGATIVE_INFINITY;
+    return quarantine.has(rack_id, target) || rollbacks.owes(device) || now_ms < until_ms;
+  };
 
   const takeBack = (action: SetpointAction, to: number | null, worsened: string, now_ms: number) => {
     const { id, rack_id, target } = action;
     const device = deviceOf(action);
-    const may_drive = mode.of(rack_id) === "closed_loop";
-    // Where nothing may be driven now, the change stays under watch until it can be taken back.
-    if (may_drive) standing.delete(device);
-    else standing.set(device, action);
-    if (resting(rack_id, target, now_ms) && !may_drive) return;
+    standing.delete(device);
     resting_until_ms.set(device, now_ms + REST_AFTER_ROLLBACK_MS);
     changed_ms.set(rack_id, now_ms);
     events.publish("rollback", rack_id, { action_id: id, target, worsened });
@@ -189,11 +191,11 @@ export function createTrials(context: TrialsContext, interval_ms: number): Trial
     begin(action, predicted, now_ms) {
       const { rack_id } = action;
       const known = store.samples.means(rack_id, now_ms - KNOWN_MS, now_ms);
-      if (!known || actions.refusal(action)) return false;
-      actions.send(action);
       const device = deviceOf(action);
+      // What harms is taken back first, not built upon.
+      if (!known || rollbacks.owes(device) || actions.refusal(action)) return false;
+      actions.send(action);
       unanswered.delete(device);
-      rollbacks.forget(device);
       const earlier = trials.find((trial) => deviceOf(trial.action) === device);
       trials = trials.filter((trial) => trial !== earlier);
       if (earlier) keepVerdict(earlier, null);

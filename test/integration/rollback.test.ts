@@ -168,6 +168,51 @@ describe("taking back what made a rack worse", () => {
   });
 });
 
+describe("a change that is found harmful while nothing may be driven", () => {
+  const HALTS = {
+    "the kill switch": [{ kill_switch: true }, { kill_switch: false }],
+    "advisory mode": [{ mode: "advisory" }, { mode: "closed_loop" }],
+  } as const;
+  const rollbacksOf = (hall: ReturnType<typeof hallAt>) =>
+    hall.store.actions.recent(1_000).filter(({ kind }) => kind === "rollback");
+
+  it.each(["the kill switch", "advisory mode"] as const)("is taken back as soon as %s is lifted", (halt) => {
+    const [halted, lifted] = HALTS[halt];
+    const hall = hallAt(NOON);
+    hall.run(40);
+    hall.change("R-A-05", FAN, 95);
+    hall.run(1);
+    hall.mode.set(halted);
+    // Its D is high, too, all the while: one and the same change is advised against once.
+    hall.deviate("R-A-05");
+    for (let cycle = 0; cycle < 30; cycle++) hall.cycle();
+    expect(hall.plant.target("R-A-05", FAN)).toBe(95);
+    expect(rollbacksOf(hall)).toMatchObject([{ outcome: "advised" }]);
+    // An hour later it is still not built upon.
+    expect(hall.trials.resting("R-A-05", FAN, hall.clock.now())).toBe(true);
+    hall.mode.set(lifted);
+    expect(hall.change("R-A-05", FAN, 90)).toBe(false);
+    hall.cycle();
+    expect(hall.plant.target("R-A-05", FAN)).toBeNull();
+    expect(rollbacksOf(hall).map(({ outcome }) => outcome)).toEqual(["applied", "advised"]);
+    expect(hall.eventsOf("rollback")).toHaveLength(1);
+  });
+
+  it("is handed back then, where the device itself is at fault", () => {
+    const hall = hallAt(NOON);
+    hall.defects.set(`R-A-05/${FAN}`, (value) => 150 - value);
+    hall.run(30);
+    hall.change("R-A-05", FAN, 95);
+    hall.run(1);
+    hall.mode.set({ mode: "advisory" });
+    expect(cyclesUntilQuarantined(hall, "R-A-05", FAN)).toBeLessThanOrEqual(3);
+    expect(hall.plant.target("R-A-05", FAN)).toBe(55);
+    hall.mode.set({ mode: "closed_loop" });
+    hall.cycle();
+    expect(hall.plant.target("R-A-05", FAN)).toBeNull();
+  });
+});
+
 describe("a change that nobody answered", () => {
   it.each(["its trial was over", "a restart"])("is watched when the answer comes after %s", (when) => {
     const hall = hallAt(NOON);

@@ -19,8 +19,10 @@ import { ANSWER_MS, createRollbacks } from "./rollbacks.ts";
 const KNOWN_MS = 60_000;
 /** How far the comparison looks back before a change. */
 const HISTORY_MS = 1_800_000;
-/** A change is watched for this many rounds. */
+/** A change is watched for this many rounds; for so many more where nothing could be said of it until then. */
 const CYCLES = 3;
+const UNJUDGED =
+  "its effect could not be judged: what would show it was not reported both before and after it";
 /** What was taken back is not tried again on that device for this long. */
 const REST_AFTER_ROLLBACK_MS = 1_800_000;
 
@@ -33,6 +35,8 @@ interface Trial {
   asked_ms: number;
   asked_from: number | null;
   cycle: number;
+  /** The last round in which it is looked at. */
+  cycles: number;
   /** Of the last look. */
   verdict: Verdict | null;
 }
@@ -44,7 +48,10 @@ export interface Trials {
    * may not leave.
    */
   begin(action: SetpointAction, predicted: Proposal["predicted"], now_ms: number): boolean;
-  /** Judges what is due, and takes back what made things worse, now or since it was judged. */
+  /**
+   * Judges what is due, and takes back what made things worse, now or since it was judged, and what could not be judged
+   * in twice the usual time.
+   */
   settle(now_ms: number): void;
   /** Hands every device that a change of the optimizer still sets back to its own control; what was sent for it. */
   handBack(now_ms: number): Action[];
@@ -155,7 +162,7 @@ export function createTrials(context: TrialsContext, interval_ms: number): Trial
     const known = store.actions.get(action_id);
     if (!verdict || !known) return;
     const { realized_saving_kw, realized_std_error_kw } = verdict;
-    actions.record({ ...known, realized_saving_kw });
+    if (realized_saving_kw !== null) actions.record({ ...known, realized_saving_kw });
     const figures = { predicted_saving_kw, realized_saving_kw, realized_std_error_kw };
     log.info({ action_id, rack_id, ...figures, worsened }, "action judged");
   };
@@ -168,7 +175,7 @@ export function createTrials(context: TrialsContext, interval_ms: number): Trial
   const settleTrial = (trial: Trial, minutes: readonly RackMinute[], now_ms: number): Trial | null => {
     const known = store.actions.get(trial.action.id);
     if (!known || known.outcome === "refused") return null;
-    const next = trial.cycle < CYCLES ? { ...trial, cycle: trial.cycle + 1 } : null;
+    const next = trial.cycle < trial.cycles ? { ...trial, cycle: trial.cycle + 1 } : null;
     const { action } = trial;
     if (known.outcome !== "applied") {
       if (!next) unanswered.set(deviceOf(action), action);
@@ -178,10 +185,14 @@ export function createTrials(context: TrialsContext, interval_ms: number): Trial
     if (actions.setpoints.value(action.rack_id, action.target) !== known.to) return null;
     const { verdict, worsened, faulty } = look(trial, minutes, now_ms);
     if (!worsened && next) return { ...next, verdict };
+    const judged = verdict !== null || worsened !== null;
+    if (!judged && trial.cycles === CYCLES) return { ...trial, cycle: trial.cycle + 1, cycles: 2 * CYCLES };
     keepVerdict({ ...trial, verdict }, worsened);
     const { id: action_id, rack_id, target } = action;
-    // A device at fault is left to its own control: what it was set to before may be just as wrong now.
-    if (worsened) takeBack(action, faulty ? null : action.from, worsened, now_ms);
+    // A device at fault, or of which nothing is known, is left to its own control: what it was set to before may be just
+    // as wrong now.
+    if (!judged) takeBack(action, null, UNJUDGED, now_ms);
+    else if (worsened) takeBack(action, faulty ? null : action.from, worsened, now_ms);
     else standing.set(deviceOf(action), action);
     if (worsened && faulty) quarantine.add({ rack_id, target, reason: worsened, action_id });
     return null;
@@ -199,12 +210,12 @@ export function createTrials(context: TrialsContext, interval_ms: number): Trial
       const earlier = trials.find((trial) => deviceOf(trial.action) === device);
       trials = trials.filter((trial) => trial !== earlier);
       if (earlier) keepVerdict(earlier, null);
-      const fresh = { asked_ms: now_ms, asked_from: action.from, cycle: 1 };
-      const { asked_ms, asked_from, cycle } =
+      const fresh = { asked_ms: now_ms, asked_from: action.from, cycle: 1, cycles: CYCLES };
+      const { asked_ms, asked_from, cycle, cycles } =
         earlier && sameDirection(earlier.action, action) ? earlier : fresh;
       trials.push({
         ...{ action, predicted, verdict: null, begun_ms: now_ms },
-        ...{ asked_ms, asked_from, cycle },
+        ...{ asked_ms, asked_from, cycle, cycles },
       });
       changed_ms.set(rack_id, now_ms);
       return true;

@@ -101,6 +101,69 @@ describe("a change that makes its rack worse", () => {
   });
 });
 
+describe("a change of a rack of which little is known", () => {
+  const row = ["R-A-01", "R-A-02", "R-A-03", "R-A-04", "R-A-06"];
+  const warmed = (hall: ReturnType<typeof hallAt>, cycles = 3) => {
+    hall.run(40);
+    expect(hall.change("R-A-05", FAN, 95)).toBe(true);
+    return () => {
+      for (let cycle = 0; cycle < cycles; cycle++) hall.cycle();
+      return hall.eventsOf("rollback").map(({ data }) => data.worsened);
+    };
+  };
+
+  it.each([
+    ["no rack of its row but itself reports", row],
+    ["only one other does", row.slice(1)],
+  ])("is taken back for what it does, where %s", (_what, unreported) => {
+    const hall = hallAt(NOON);
+    for (const rack_id of unreported) hall.unreported.add(rack_id);
+    expect(warmed(hall)()).toEqual([expect.stringMatching(/inlet rose/)]);
+    expect(hall.plant.target("R-A-05", FAN)).toBeNull();
+  });
+
+  it.each([
+    ["its neighbours fall silent", row],
+    ["its p95 and its power are not reported any more", ["R-A-05/latency_p95_ms", "R-A-05/pdu_kw"]],
+    ["its load is not", ["R-A-05/tokens_ps"]],
+  ])("is taken back for what it does, where %s with the change", (_what, unreported) => {
+    const hall = hallAt(NOON);
+    const after = warmed(hall);
+    for (const gap of unreported) hall.unreported.add(gap);
+    expect(after()).toEqual([expect.stringMatching(/inlet rose/)]);
+    expect(hall.plant.target("R-A-05", FAN)).toBeNull();
+  });
+
+  it("is handed back where nothing could be said of it in twice the usual time", () => {
+    const hall = hallAt(NOON);
+    hall.run(40);
+    hall.change("R-A-05", FAN, 70);
+    hall.run(1);
+    hall.unreported.add("R-A-05");
+    for (let cycle = 0; cycle < 5; cycle++) hall.cycle();
+    expect([hall.plant.target("R-A-05", FAN), hall.eventsOf("rollback")]).toEqual([70, []]);
+    hall.cycle();
+    expect(hall.plant.target("R-A-05", FAN)).toBeNull();
+    expect(hall.eventsOf("rollback")).toMatchObject([
+      { data: { worsened: expect.stringMatching(/could not be judged/) } },
+    ]);
+    expect(hall.quarantine.list()).toEqual([]);
+  });
+
+  it("stands where telemetry comes back in time", () => {
+    const hall = hallAt(NOON);
+    hall.run(40);
+    hall.change("R-A-05", FAN, 60);
+    hall.run(1);
+    hall.unreported.add("R-A-05");
+    for (let cycle = 0; cycle < 3; cycle++) hall.cycle();
+    hall.unreported.clear();
+    for (let cycle = 0; cycle < 6; cycle++) hall.cycle();
+    expect([hall.plant.target("R-A-05", FAN), hall.eventsOf("rollback")]).toEqual([60, []]);
+    expect(hall.store.actions.get("change-1")?.realized_saving_kw).toBeDefined();
+  });
+});
+
 describe("taking back what made a rack worse", () => {
   const worsened = () => {
     const hall = hallAt(NOON);

@@ -2,12 +2,13 @@ import { randomUUID } from "node:crypto";
 import { isoTime } from "../../shared/time.ts";
 import type { SetpointAction } from "../actions/action-log.ts";
 import { isGuarded } from "./held.ts";
+import { keptMap } from "./kept-map.ts";
 import type { TrialsContext } from "./trials.ts";
 
 /** A command that was not answered by then has expired. */
 export const ANSWER_MS = 60_000;
 
-/** A change that is to be taken back, until it is. */
+/** A change that is to be taken back, until it is; a restart does not forget it. */
 interface Owed {
   action: SetpointAction;
   to: number | null;
@@ -28,13 +29,17 @@ export interface Rollbacks {
   owes(device: string): boolean;
 }
 
-/** @param keyOf names a device */
+/**
+ * @param keyOf names a device
+ * @param devices the names of all
+ */
 export function createRollbacks(
   context: Pick<TrialsContext, "actions" | "store" | "mode" | "fleet">,
   keyOf: (action: SetpointAction) => string,
+  devices: readonly string[],
 ): Rollbacks {
   const { actions, store, mode, fleet } = context;
-  const owed = new Map<string, Owed>();
+  const owed = keptMap<Owed>(store.settings, "owed_rollback", devices);
 
   const rollbackOf = ({ action, to, worsened }: Owed, now_ms: number): SetpointAction => {
     const { predicted_saving_kw: _, ...base } = action;
@@ -58,7 +63,7 @@ export function createRollbacks(
     // A guardrail that protects the rack would refuse; what harms is taken back as soon as it lets go.
     if (rollback.mode !== "closed_loop" || (rack && isGuarded(rack, true)) || actions.refusal(rollback))
       return;
-    debt.sent = { id: rollback.id, at_ms: now_ms };
+    owed.set(keyOf(debt.action), { ...debt, sent: { id: rollback.id, at_ms: now_ms } });
     actions.send(rollback);
   };
 
@@ -70,7 +75,7 @@ export function createRollbacks(
       else actions.record(rollbackOf(debt, now_ms));
     },
     settle(now_ms) {
-      for (const [device, debt] of owed) {
+      for (const [device, debt] of [...owed]) {
         const { id, rack_id, target, to } = debt.action;
         const outcome = debt.sent && store.actions.get(debt.sent.id)?.outcome;
         const in_force = store.actions.get(id)?.to ?? to;

@@ -1,5 +1,5 @@
 import { randomUUID } from "node:crypto";
-import type { Action, Target } from "../../shared/contracts/action.ts";
+import { type Action, RACK_TARGETS, type Target } from "../../shared/contracts/action.ts";
 import { rowOf } from "../../shared/contracts/rack.ts";
 import type { Log } from "../../shared/log.ts";
 import { isoTime } from "../../shared/time.ts";
@@ -10,6 +10,7 @@ import type { EventBus } from "../events.ts";
 import type { Rack } from "../fleet.ts";
 import type { Rollouts } from "../models/rollout/rollouts.ts";
 import type { RackMinute, Store } from "../store/store.ts";
+import { keptMap } from "./kept-map.ts";
 import { judge, type RowMinutes, rowMinutes, type Verdict } from "./outcome.ts";
 import type { Proposal } from "./plan.ts";
 import { judgeResponse, type Response } from "./response.ts";
@@ -79,6 +80,7 @@ export interface TrialsContext {
     samples: Pick<Store["samples"], "means">;
     rollups: Pick<Store["rollups"], "minutes">;
     actions: Pick<Store["actions"], "get">;
+    settings: Store["settings"];
   };
   events: Pick<EventBus, "publish">;
   mode: Pick<ModeControl, "of">;
@@ -93,19 +95,31 @@ export interface TrialsContext {
   log: Pick<Log, "info">;
 }
 
+/** Trials, what is owed and what rests go on after a restart as if there had been none. */
 export function createTrials(context: TrialsContext, interval_ms: number): Trials {
   const { actions, store, events, mode, quarantine, fleet, log } = context;
-  const resting_until_ms = new Map<string, number>();
+  const devices = fleet.racks.flatMap(({ rack_id }) =>
+    RACK_TARGETS.map((target) => deviceKey(rack_id, target)),
+  );
+  const resting_until_ms = keptMap<number>(store.settings, "resting_until_ms", devices);
+  const trials = keptMap<Trial>(store.settings, "trial", devices);
   /** Changes in force that were judged good, or made by an earlier run. */
   const standing = new Map<string, SetpointAction>();
   /** Changes that nobody has answered when their trial ended, or when an earlier run did. */
   const unanswered = new Map<string, SetpointAction>();
-  const rollbacks = createRollbacks(context, deviceOf);
+  const rollbacks = createRollbacks(context, deviceOf, devices);
   /** When a rack was last changed by the optimizer or back: it is no control meanwhile. */
   const changed_ms = new Map<string, number>();
-  let trials: Trial[] = [];
-  for (const action of actions.inForce()) standing.set(deviceOf(action), action);
-  for (const action of actions.unanswered()) unanswered.set(deviceOf(action), action);
+  const changedMs = (rack_id: string) => changed_ms.get(rack_id) ?? Number.NEGATIVE_INFINITY;
+  const resume = (known: readonly SetpointAction[], watched: Map<string, SetpointAction>) => {
+    for (const action of known) {
+      const device = deviceOf(action);
+      changed_ms.set(action.rack_id, Math.max(changedMs(action.rack_id), Date.parse(action.ts)));
+      if (trials.get(device)?.action.id !== action.id && !rollbacks.owes(device)) watched.set(device, action);
+    }
+  };
+  resume(actions.inForce(), standing);
+  resume(actions.unanswered(), unanswered);
 
   const resting = (rack_id: string | null, target: Target, now_ms: number) => {
     const device = deviceKey(rack_id, target);
@@ -140,11 +154,14 @@ export function createTrials(context: TrialsContext, interval_ms: number): Trial
       .map(({ rack_id }) => rack_id);
   /** The row's other racks on which nothing was changed while the trial's comparison runs. */
   const unchanged = ({ begun_ms }: Trial, racks: readonly string[]): string[] =>
-    racks.filter((rack_id) => (changed_ms.get(rack_id) ?? Number.NEGATIVE_INFINITY) < begun_ms - interval_ms);
+    racks.filter((rack_id) => changedMs(rack_id) < begun_ms - interval_ms);
+  /** A look that comes late, after a restart, sees what it would have seen in time. */
+  const seenUntilMs = ({ asked_ms, cycle }: Trial, now_ms: number): number =>
+    Math.min(now_ms, asked_ms + (cycle + 1) * interval_ms);
 
   const look = (trial: Trial, minutes: readonly RackMinute[], now_ms: number): Finding => {
     const { action, predicted, begun_ms, asked_ms } = trial;
-    const span = { from_ms: begun_ms - HISTORY_MS, to_ms: now_ms, change_ms: begun_ms };
+    const span = { from_ms: begun_ms - HISTORY_MS, to_ms: seenUntilMs(trial, now_ms), change_ms: begun_ms };
     const others = othersOf(trial);
     const row = rowMinutes(minutes, action.rack_id, unchanged(trial, others), span, others);
     const asked_span = { ...span, change_ms: asked_ms };
@@ -205,32 +222,35 @@ export function createTrials(context: TrialsContext, interval_ms: number): Trial
       const device = deviceOf(action);
       // What harms is taken back first, not built upon.
       if (!known || rollbacks.owes(device) || actions.refusal(action)) return false;
-      actions.send(action);
-      unanswered.delete(device);
-      const earlier = trials.find((trial) => deviceOf(trial.action) === device);
-      trials = trials.filter((trial) => trial !== earlier);
-      if (earlier) keepVerdict(earlier, null);
+      const earlier = trials.get(device);
       const fresh = { asked_ms: now_ms, asked_from: action.from, cycle: 1, cycles: CYCLES };
       const { asked_ms, asked_from, cycle, cycles } =
         earlier && sameDirection(earlier.action, action) ? earlier : fresh;
-      trials.push({
+      // Before it leaves, so that no crash can come between.
+      trials.set(device, {
         ...{ action, predicted, verdict: null, begun_ms: now_ms },
         ...{ asked_ms, asked_from, cycle, cycles },
       });
+      unanswered.delete(device);
+      actions.send(action);
+      if (earlier) keepVerdict(earlier, null);
       changed_ms.set(rack_id, now_ms);
       return true;
     },
     settle(now_ms) {
       const isDue = ({ asked_ms, cycle }: Trial) => asked_ms + cycle * interval_ms <= now_ms;
-      const due = trials.filter(isDue);
+      const due = [...trials.values()].filter(isDue);
       if (due.length > 0) {
         const from_ms = Math.min(...due.map((trial) => trial.begun_ms)) - HISTORY_MS;
-        const minutes = store.rollups.minutes(from_ms, now_ms);
+        const to_ms = Math.max(...due.map((trial) => seenUntilMs(trial, now_ms)));
+        const minutes = store.rollups.minutes(from_ms, to_ms);
         const by_row = Map.groupBy(minutes, ({ rack_id }) => rowOf(rack_id));
-        const going_on = due.map((trial) =>
-          settleTrial(trial, by_row.get(rowOf(trial.action.rack_id)) ?? [], now_ms),
-        );
-        trials = [...trials.filter((trial) => !isDue(trial)), ...going_on.filter((trial) => trial !== null)];
+        for (const trial of due) {
+          const device = deviceOf(trial.action);
+          const next = settleTrial(trial, by_row.get(rowOf(trial.action.rack_id)) ?? [], now_ms);
+          if (next) trials.set(device, next);
+          else trials.delete(device);
+        }
       }
       takeAnswers();
       rollbacks.settle(now_ms);
@@ -242,8 +262,10 @@ export function createTrials(context: TrialsContext, interval_ms: number): Trial
     },
     handBack(now_ms) {
       // What was judged until now counts; what is handed back is not judged as a change.
-      for (const trial of trials) keepVerdict(trial, null);
-      trials = [];
+      for (const [device, trial] of [...trials]) {
+        keepVerdict(trial, null);
+        trials.delete(device);
+      }
       // What no agent has answered may have been carried out all the same.
       const expired = [...unanswered.values()].filter(({ ts }) => now_ms - Date.parse(ts) >= ANSWER_MS);
       return [...actions.inForce(), ...expired]

@@ -276,6 +276,80 @@ describe("a change that is found harmful while nothing may be driven", () => {
   });
 });
 
+describe("a restart of the aggregator", () => {
+  const changed = (to = 95) => {
+    const hall = hallAt(NOON);
+    hall.run(40);
+    hall.change("R-A-05", FAN, to);
+    hall.run(1);
+    return hall;
+  };
+  const rounds = (hall: ReturnType<typeof hallAt>, n: number) => {
+    for (let cycle = 0; cycle < n; cycle++) hall.cycle();
+  };
+
+  it.each([0, 180])("forgets no trial, though it takes %i minutes", (minutes) => {
+    const hall = changed();
+    hall.run(minutes);
+    hall.restart();
+    rounds(hall, 3);
+    expect(hall.eventsOf("rollback")).toMatchObject([
+      { data: { worsened: expect.stringMatching(/inlet rose/) } },
+    ]);
+    expect(hall.plant.target("R-A-05", FAN)).toBeNull();
+  });
+
+  it("forgets no device that does not do as it is asked", () => {
+    const hall = hallAt(NOON);
+    hall.defects.set(`R-A-05/${FAN}`, (value) => 150 - value);
+    hall.run(30);
+    hall.change("R-A-05", FAN, 60);
+    hall.restart();
+    expect(cyclesUntilQuarantined(hall, "R-A-05", FAN)).toBeLessThanOrEqual(3);
+    expect(hall.plant.target("R-A-05", FAN)).toBeNull();
+  });
+
+  it.each(["the agent refused", "nothing might be driven"])(
+    "forgets nothing that is still to be taken back, because %s",
+    (why) => {
+      const hall = changed();
+      if (why === "the agent refused") hall.obedience.set("R-A-05", "refuses");
+      else hall.mode.set({ mode: "advisory" });
+      rounds(hall, 4);
+      hall.restart();
+      expect(hall.plant.target("R-A-05", FAN)).toBe(95);
+      hall.obedience.clear();
+      hall.mode.set({ mode: "closed_loop" });
+      rounds(hall, 1);
+      expect(hall.plant.target("R-A-05", FAN)).toBeNull();
+      expect(hall.eventsOf("rollback")).toHaveLength(1);
+      hall.restart();
+      const commands = hall.commands.length;
+      rounds(hall, 2);
+      expect(hall.commands).toHaveLength(commands);
+    },
+  );
+
+  it("lets what was taken back rest on", () => {
+    const hall = changed();
+    rounds(hall, 3);
+    hall.restart();
+    expect(hall.trials.resting("R-A-05", FAN, hall.clock.now())).toBe(true);
+    expect(hall.trials.resting("R-A-05", FAN, hall.clock.now() + 1_800_000)).toBe(false);
+  });
+
+  it("leaves a change that was judged good under watch", () => {
+    const hall = changed(60);
+    rounds(hall, 4);
+    hall.restart();
+    rounds(hall, 1);
+    expect(hall.eventsOf("rollback")).toEqual([]);
+    hall.deviate("R-A-05");
+    rounds(hall, 1);
+    expect(hall.plant.target("R-A-05", FAN)).toBeNull();
+  });
+});
+
 describe("a change that nobody answered", () => {
   it.each(["its trial was over", "a restart"])("is watched when the answer comes after %s", (when) => {
     const hall = hallAt(NOON);

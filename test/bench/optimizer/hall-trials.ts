@@ -48,6 +48,7 @@ export function hallTrials(hall: Hall, scorer: Scorer) {
         samples: { means: (rack_id) => minutes[indexOf(rack_id)]!.last() },
         rollups: { minutes: (from_ms) => minutes.flatMap((rack) => rack.since(from_ms)) },
         actions: { get: (id) => known.get(id) ?? null },
+        settings: { get: () => undefined, put() {} },
       },
       events: { publish() {} },
       mode: { of: () => "closed_loop" },

@@ -74,7 +74,8 @@ export function actionLog(context: ActionLogContext): ActionLog {
     countOutcome(counters, action, known);
     store.actions.put(action);
     context.journal.append(action);
-    setpoints.observe(action);
+    // An action whose saving is noted later may have been followed by others meanwhile.
+    if (known?.outcome !== action.outcome || known.to !== action.to) setpoints.observe(action);
     events.publish("action", action.rack_id, { ...action });
   };
   const refusal: ActionLog["refusal"] = (action) => {

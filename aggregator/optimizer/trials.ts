@@ -54,7 +54,10 @@ export interface Trials {
    * in twice the usual time.
    */
   settle(now_ms: number): void;
-  /** Hands every device that a change of the optimizer still sets back to its own control; what was sent for it. */
+  /**
+   * Hands every device that a change of the optimizer still sets back to its own control; what was sent for it. Until
+   * its agent has done that, a device stays under watch.
+   */
   handBack(now_ms: number): Action[];
   /**
    * Whether this device is to be left alone: a change of it is to be taken back, or was a short while ago, or it is in
@@ -74,7 +77,7 @@ interface Finding {
 /** As much of the optimizer's surroundings as trials need. */
 export interface TrialsContext {
   actions: Pick<ActionLog, "inForce" | "unanswered" | "refusal" | "send" | "record"> & {
-    setpoints: Pick<ActionLog["setpoints"], "value">;
+    setpoints: Pick<ActionLog["setpoints"], "value" | "appliedMs">;
   };
   store: {
     samples: Pick<Store["samples"], "means">;
@@ -137,15 +140,29 @@ export function createTrials(context: TrialsContext, interval_ms: number): Trial
     rollbacks.takeBack(action, to, worsened, now_ms);
   };
 
+  const isInForce = ({ rack_id, target, to }: SetpointAction) =>
+    actions.setpoints.value(rack_id, target) === to;
+
   /** Answers that came after all: those changes are in force, and watched as such. */
   const takeAnswers = () => {
-    for (const [device, { id, rack_id, target }] of unanswered) {
-      const known = store.actions.get(id);
-      if (known?.outcome === "sent") continue;
+    for (const [device, { id, rack_id, target, ts }] of unanswered) {
+      const known = store.actions.get(id) as SetpointAction | null;
+      const set_since = actions.setpoints.appliedMs(rack_id, target) > Date.parse(ts);
+      if (known?.outcome === "sent" && !set_since) continue;
       unanswered.delete(device);
-      const in_force = known?.outcome === "applied" && actions.setpoints.value(rack_id, target) === known.to;
-      if (in_force) standing.set(device, known as SetpointAction);
+      if (known?.outcome === "applied" && isInForce(known)) standing.set(device, known);
     }
+  };
+
+  /** A trial that is given up: its change stays in force until an agent has answered otherwise. */
+  const endTrial = (trial: Trial) => {
+    keepVerdict(trial, null);
+    const { action } = trial;
+    const device = deviceOf(action);
+    const known = store.actions.get(action.id) as SetpointAction | null;
+    if (known?.outcome === "sent") unanswered.set(device, action);
+    else if (known?.outcome === "applied" && isInForce(known)) standing.set(device, known);
+    trials.delete(device);
   };
 
   const othersOf = ({ action }: Trial): string[] =>
@@ -190,7 +207,7 @@ export function createTrials(context: TrialsContext, interval_ms: number): Trial
    * @param minutes of the rack's row
    */
   const settleTrial = (trial: Trial, minutes: readonly RackMinute[], now_ms: number): Trial | null => {
-    const known = store.actions.get(trial.action.id);
+    const known = store.actions.get(trial.action.id) as SetpointAction | null;
     if (!known || known.outcome === "refused") return null;
     const next = trial.cycle < trial.cycles ? { ...trial, cycle: trial.cycle + 1 } : null;
     const { action } = trial;
@@ -199,7 +216,7 @@ export function createTrials(context: TrialsContext, interval_ms: number): Trial
       return next;
     }
     // The guardrail or an operator has set the device since: what it does now is theirs.
-    if (actions.setpoints.value(action.rack_id, action.target) !== known.to) return null;
+    if (!isInForce(known)) return null;
     const { verdict, worsened, faulty } = look(trial, minutes, now_ms);
     if (!worsened && next) return { ...next, verdict };
     const judged = verdict !== null || worsened !== null;
@@ -210,7 +227,7 @@ export function createTrials(context: TrialsContext, interval_ms: number): Trial
     // as wrong now.
     if (!judged) takeBack(action, null, UNJUDGED, now_ms);
     else if (worsened) takeBack(action, faulty ? null : action.from, worsened, now_ms);
-    else standing.set(deviceOf(action), action);
+    else standing.set(deviceOf(action), known);
     if (worsened && faulty) quarantine.add({ rack_id, target, reason: worsened, action_id });
     return null;
   };
@@ -262,10 +279,9 @@ export function createTrials(context: TrialsContext, interval_ms: number): Trial
     },
     handBack(now_ms) {
       // What was judged until now counts; what is handed back is not judged as a change.
-      for (const [device, trial] of [...trials]) {
-        keepVerdict(trial, null);
-        trials.delete(device);
-      }
+      for (const trial of [...trials.values()]) endTrial(trial);
+      // What was handed back in an earlier round, or set by somebody else since, is nothing of the optimizer's any more.
+      for (const [device, action] of standing) if (!isInForce(action)) standing.delete(device);
       // What no agent has answered may have been carried out all the same.
       const expired = [...unanswered.values()].filter(({ ts }) => now_ms - Date.parse(ts) >= ANSWER_MS);
       return [...actions.inForce(), ...expired]
@@ -282,8 +298,6 @@ export function createTrials(context: TrialsContext, interval_ms: number): Trial
         .filter((release) => {
           if (actions.refusal(release)) return false;
           actions.send(release);
-          standing.delete(deviceOf(release));
-          unanswered.delete(deviceOf(release));
           return true;
         });
     },

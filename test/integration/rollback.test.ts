@@ -1,4 +1,5 @@
 import { describe, expect, it, onTestFinished } from "vitest";
+import type { SetpointAction } from "../../aggregator/actions/action-log.ts";
 import { openQuarantine } from "../../aggregator/control/quarantine.ts";
 import { AggregatorConfig } from "../../shared/contracts/config.ts";
 import { SkadiError } from "../../shared/errors.ts";
@@ -413,6 +414,57 @@ describe("a pause for comparison", () => {
     for (let cycle = 0; cycle < 3; cycle++) hall.cycle();
     expect(hall.trials.handBack(hall.clock.now())).toEqual([]);
     expect([hall.quarantine.list(), hall.eventsOf("rollback")]).toEqual([[], []]);
+  });
+});
+
+describe("a device that could not be handed back for a comparison", () => {
+  const paused = (hall: ReturnType<typeof hallAt>) => {
+    hall.cycle();
+    return hall.trials.handBack(hall.clock.now()).map(({ rack_id }) => rack_id);
+  };
+
+  it.each([1, 4])(
+    "stays under watch, and is handed back as soon as its agent does it (after round %i)",
+    (n) => {
+      const hall = hallAt(NOON);
+      hall.run(40);
+      hall.change("R-A-05", FAN, 60);
+      for (let cycle = 1; cycle < n; cycle++) hall.cycle();
+      hall.obedience.set("R-A-05", "refuses");
+      expect([paused(hall), paused(hall)]).toEqual([["R-A-05"], ["R-A-05"]]);
+      hall.deviate("R-A-05");
+      hall.cycle();
+      expect(hall.eventsOf("rollback")).toMatchObject([{ data: { action_id: "change-1" } }]);
+      hall.obedience.clear();
+      hall.cycle();
+      expect(hall.plant.target("R-A-05", FAN)).toBeNull();
+    },
+  );
+
+  it("is nothing of the optimizer's any more once it was handed back, whoever sets it next", () => {
+    const hall = hallAt(NOON);
+    hall.run(40);
+    hall.change("R-A-05", FAN, 60);
+    expect([paused(hall), paused(hall)]).toEqual([["R-A-05"], []]);
+    const released = hall.store.actions.get("change-1")!;
+    const own = { ...released, id: "own", source: "operator" as const, kind: "manual" as const };
+    hall.run(2);
+    hall.actions.send({ ...own, ts: isoTime(hall.clock.now()) } as SetpointAction);
+    hall.deviate("R-A-05");
+    hall.cycle();
+    expect([hall.plant.target("R-A-05", FAN), hall.eventsOf("rollback")]).toEqual([60, []]);
+  });
+
+  it("is handed back later, where nobody knows yet whether it was changed", () => {
+    const hall = hallAt(NOON);
+    hall.run(40);
+    hall.obedience.set("R-A-05", "is_unheard");
+    hall.change("R-A-05", FAN, 60);
+    expect(hall.trials.handBack(hall.clock.now())).toEqual([]);
+    expect([paused(hall), paused(hall)]).toEqual([["R-A-05"], ["R-A-05"]]);
+    hall.obedience.clear();
+    expect([paused(hall), paused(hall)]).toEqual([["R-A-05"], []]);
+    expect(hall.plant.target("R-A-05", FAN)).toBeNull();
   });
 });
 

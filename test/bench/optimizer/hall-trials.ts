@@ -38,6 +38,10 @@ export function hallTrials(hall: Hall, scorer: Scorer) {
         ...{ inForce: () => [], unanswered: () => [], refusal: () => null, send },
         record: (action) => void known.set(action.id, action),
         setpoints: {
+          appliedMs: (rack_id, target) =>
+            rack_id === null || target === "supply_c"
+              ? Number.NEGATIVE_INFINITY
+              : hall.racks[indexOf(rack_id)]!.changed_ms[target],
           value: (rack_id, target) =>
             rack_id === null || target === "supply_c"
               ? null

@@ -74,10 +74,12 @@ export function drivenHall(options: { start_ms: number; seed: number }) {
   const key = generateKeyPairSync("ed25519").privateKey;
   const journal = openJournal({ site: "dc1", key, store, clock, log, publish() {} });
   const safety = { mode, quarantine, journal, device_spacing_s: INTERVAL_MS / 1000 };
-  const actions = actionLog({ clock, store, counters: newCounters(), events, commander, ...safety });
-  const context = { actions, store, events, mode, quarantine, fleet, log };
+  const newActions = () => actionLog({ clock, store, counters: newCounters(), events, commander, ...safety });
+  let actions = newActions();
+  const context = { store, events, mode, quarantine, fleet, log };
   const scorer = createScorer(smallModel());
-  const newTrials = () => createTrials({ ...context, rollout: { scorerOf: () => scorer } }, INTERVAL_MS);
+  const newTrials = () =>
+    createTrials({ ...context, actions, rollout: { scorerOf: () => scorer } }, INTERVAL_MS);
   let trials = newTrials();
 
   let seq = 0;
@@ -110,14 +112,18 @@ export function drivenHall(options: { start_ms: number; seed: number }) {
   let action_number = 0;
   return {
     ...{ plant, clock, store, rack_ids, fleet, commands, defects, obedience, answer, mode, quarantine },
-    ...{ actions, journal },
+    journal,
+    get actions() {
+      return actions;
+    },
     /** Racks that send nothing, and sensors ("R-A-01/inlet_c") that are missing from what a rack sends. */
     unreported,
     get trials() {
       return trials;
     },
-    /** The aggregator dies and comes up again: its trials know what the store says. */
+    /** The aggregator dies and comes up again: its action log and its trials know what the store says. */
     restart() {
+      actions = newActions();
       trials = newTrials();
     },
     /** The rack's average D comes so near to the threshold that its changes are taken back. */

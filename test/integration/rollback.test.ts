@@ -396,6 +396,57 @@ describe("a device that the guardrail set after the optimizer", () => {
     expect(hall.quarantine.list()).toEqual([]);
     expect(hall.plant.target("R-A-05", FAN)).toBe(95);
   });
+
+  it("is the guardrail's still when the change's saving is noted", () => {
+    const hall = hallAt(NOON);
+    hall.run(30);
+    hall.change("R-A-05", FAN, 60);
+    hall.cycle();
+    const changed = hall.store.actions.get("change-1")!;
+    const pre_cool = { ...changed, id: "R-A-05-1", source: "guardrail" as const, kind: "pre_cool" as const };
+    hall.plant.setTarget("R-A-05", FAN, 95);
+    hall.actions.fromAgent({ ...pre_cool, ts: isoTime(hall.clock.now()), from: 60, to: 95 });
+    expect(hall.trials.handBack(hall.clock.now())).toEqual([]);
+    expect(hall.store.actions.get("change-1")?.realized_saving_kw).toBeDefined();
+    expect(hall.actions.setpoints.value("R-A-05", FAN)).toBe(95);
+  });
+});
+
+describe("a setpoint in force", () => {
+  /** Advice for another rack, as an advisory row makes it for weeks. */
+  const advise = (hall: ReturnType<typeof hallAt>, count: number) => {
+    const advice = { ...hall.store.actions.get("change-1")!, rack_id: "R-B-01", outcome: "advised" as const };
+    for (let n = 0; n < count; n++)
+      hall.store.actions.put({ ...advice, id: `advice-${n}`, ts: isoTime(hall.clock.now() + n) });
+  };
+
+  it.each(["the same run", "another run"])("is known in %s, however much was advised since", (run) => {
+    const hall = hallAt(NOON);
+    hall.run(10);
+    hall.change("R-A-05", FAN, 60);
+    for (let cycle = 0; cycle < 4; cycle++) hall.cycle();
+    advise(hall, 5_001);
+    if (run === "another run") hall.restart();
+    expect(hall.actions.inForce().map(({ id }) => id)).toEqual(["change-1"]);
+    expect(hall.actions.setpoints.value("R-A-05", FAN)).toBe(60);
+    hall.trials.handBack(hall.clock.now());
+    expect(hall.plant.target("R-A-05", FAN)).toBeNull();
+    expect(hall.actions.inForce()).toEqual([]);
+  });
+
+  it("is handed back, too, where it is what a change was taken back to", () => {
+    const hall = hallAt(NOON);
+    hall.run(40);
+    hall.change("R-A-05", FAN, 60);
+    for (let cycle = 0; cycle < 4; cycle++) hall.cycle();
+    hall.change("R-A-05", FAN, 95);
+    for (let cycle = 0; cycle < 3; cycle++) hall.cycle();
+    expect(hall.plant.target("R-A-05", FAN)).toBe(60);
+    hall.run(2);
+    hall.restart();
+    hall.trials.handBack(hall.clock.now());
+    expect(hall.plant.target("R-A-05", FAN)).toBeNull();
+  });
 });
 
 describe("a pause for comparison", () => {

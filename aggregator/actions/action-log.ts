@@ -14,9 +14,9 @@ import { type Setpoints, trackSetpoints } from "./setpoints.ts";
 
 export interface ActionLog {
   readonly setpoints: Setpoints;
-  /** The optimizer's changes that still set their device, from the history. */
+  /** The optimizer's changes, and those that one was taken back to, that still set their device; newest first. */
   inForce(): SetpointAction[];
-  /** The optimizer's changes that were sent last to their device and that no agent has answered, from the history. */
+  /** The optimizer's changes that were sent last to their device and that no agent has answered; newest first. */
   unanswered(): SetpointAction[];
   /** Keeps an action that was decided here, or a new version of one. */
   record(action: Action): void;
@@ -57,14 +57,19 @@ interface ActionLogContext {
   commander: Commander;
 }
 
-/** As many recent actions as tell the present setpoint of every device of a large site. */
+/** As many recent actions as tell when each device of a large site was last advised to change. */
 const HISTORY = 5_000;
 /** Commands whose answer is still awaited; they expire within a minute, so few are ever open. */
 const OPEN_COMMANDS_MAX = 10_000;
 
 export function actionLog(context: ActionLogContext): ActionLog {
   const { store, counters, events } = context;
-  const setpoints = trackSetpoints(store.actions.recent(HISTORY).reverse());
+  const setpoints = trackSetpoints([
+    // However long ago that was, and whatever was only advised since.
+    ...store.actions.newestPerDevice("sent"),
+    ...store.actions.newestPerDevice("applied"),
+    ...store.actions.recent(HISTORY).reverse(),
+  ]);
   const action_of_command = new Map<string, string>();
   const record = (action: Action) => {
     const known = store.actions.get(action.id);
@@ -74,7 +79,8 @@ export function actionLog(context: ActionLogContext): ActionLog {
     countOutcome(counters, action, known);
     store.actions.put(action);
     context.journal.append(action);
-    setpoints.observe(action);
+    // An action whose saving is noted later may have been followed by others meanwhile.
+    if (known?.outcome !== action.outcome || known.to !== action.to) setpoints.observe(action);
     events.publish("action", action.rack_id, { ...action });
   };
   const refusal: ActionLog["refusal"] = (action) => {
@@ -90,9 +96,8 @@ export function actionLog(context: ActionLogContext): ActionLog {
   return {
     setpoints,
     refusal,
-    inForce: () => lastOf(store.actions.recent(HISTORY), ["applied"]),
-    unanswered: () =>
-      lastOf(store.actions.recent(HISTORY), ["applied", "sent"]).filter(({ outcome }) => outcome === "sent"),
+    inForce: () => setpoints.applied().reverse().filter(isOptimizers),
+    unanswered: () => setpoints.unanswered().reverse().filter(isOptimizers),
     record,
     send(action, approved = false) {
       const refused = refusal(action);
@@ -125,19 +130,10 @@ export function actionLog(context: ActionLogContext): ActionLog {
   };
 }
 
-/**
- * The optimizer's changes that are the last of their device with one of these outcomes.
- *
- * @param actions newest first
- */
-function lastOf(actions: readonly Action[], outcomes: readonly Action["outcome"][]): SetpointAction[] {
-  const devices = new Set<string>();
-  return actions.filter((action): action is SetpointAction => {
-    const device = `${action.rack_id}/${action.target}`;
-    if (!outcomes.includes(action.outcome) || devices.has(device)) return false;
-    devices.add(device);
-    return action.source === "optimizer" && action.kind === "optimize" && action.to !== null;
-  });
+/** A change of the optimizer's, or what it was taken back to: not the device's own control. */
+function isOptimizers(action: Action): action is SetpointAction {
+  const { source, kind, to } = action;
+  return source === "optimizer" && (kind === "optimize" || kind === "rollback") && to !== null;
 }
 
 function differing(known: Action, answer: Action): Rejection | null {

@@ -53,6 +53,13 @@ export function measureEffect(
   };
 }
 
+/** Whether a comparison around this change has minutes of the series on both sides. */
+export function isKnownAround(series: Series, change: number): boolean {
+  return (
+    mean(series, change - BEFORE_MINUTES, change) !== null && mean(series, change + 1, series.length) !== null
+  );
+}
+
 function lessControls(value: number, controls: readonly Series[], t: number): number | null {
   if (controls.length < CONTROLS_MIN) return value;
   let sum = 0;

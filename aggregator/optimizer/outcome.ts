@@ -1,7 +1,7 @@
 import type { RackTarget } from "../../shared/contracts/action.ts";
 import type { MeasuredField } from "../../shared/contracts/telemetry.ts";
 import type { RackMinute } from "../store/store.ts";
-import { CONTROLS_MIN, type Effect, mean, measureEffect, type Series } from "./effect.ts";
+import { CONTROLS_MIN, type Effect, isKnownAround, mean, measureEffect, type Series } from "./effect.ts";
 import type { Prediction } from "./plan.ts";
 
 /** Worse by less than this many standard errors is noise: one in some ten thousand judgements, were they normal. */
@@ -25,9 +25,9 @@ export interface RowMinutes {
 }
 
 export interface Verdict {
-  /** At equal load, against the neighbours. */
-  realized_saving_kw: number;
-  realized_std_error_kw: number;
+  /** At equal load, against the neighbours; null where power or load is not known. */
+  realized_saving_kw: number | null;
+  realized_std_error_kw: number | null;
   /** What became worse; null if nothing did. */
   worsened: string | null;
 }
@@ -35,9 +35,10 @@ export interface Verdict {
 /**
  * Judges a change by what it did to its rack, beyond what happened to the row's other racks and beyond noise. What the
  * load explains is no work of a fan, a pump or a window; where traffic was moved, the load is the change's own work.
+ * Each effect that is known counts, whatever is not.
  *
  * @param predicted what the change was expected to do: up to it, nothing counts as worse
- * @returns null where a value that the comparison needs is not known
+ * @returns null where nothing that the change acts on is known
  */
 export function judge(
   row: RowMinutes,
@@ -45,23 +46,26 @@ export function judge(
   target: RackTarget,
 ): Verdict | null {
   const moves_load = target === "routing_weight_pct" || target === "admission_pct";
-  const effectOf = (field: "inlet_c" | "latency_p95_ms") => effectOn(row, field, moves_load);
-  const inlet = effectOf("inlet_c");
-  const latency = effectOf("latency_p95_ms");
-  const energy = effectOn(row, "pdu_kw", false);
-  if (!inlet || !latency || !energy) return null;
   // A window acts on work alone: the air that enters the rack is none of its doing.
+  const window = target === "batch_window_ms";
+  const inlet = window ? null : effectOn(row, "inlet_c", moves_load);
+  const latency = effectOn(row, "latency_p95_ms", moves_load);
+  const energy = effectOn(row, "pdu_kw", false);
+  const { inlet_c, latency_p95_ms, power_rise_kw = 0 } = predicted;
   const worsened =
-    target !== "batch_window_ms" && isWorse(inlet, predicted.inlet_c, INLET_RISE_MIN_C)
+    inlet && isWorse(inlet, inlet_c, INLET_RISE_MIN_C)
       ? `inlet rose by ${said(inlet, 2)} °C`
-      : isWorse(latency, predicted.latency_p95_ms, LATENCY_GROWTH_MIN * latency.before)
+      : latency && isWorse(latency, latency_p95_ms, LATENCY_GROWTH_MIN * latency.before)
         ? `p95 rose by ${said(latency, 1)} ms`
-        : isWorse(energy, energy.before + (predicted.power_rise_kw ?? 0), ENERGY_GROWTH_MIN * energy.before)
+        : energy && isWorse(energy, energy.before + power_rise_kw, ENERGY_GROWTH_MIN * energy.before)
           ? `power at equal load rose by ${said(energy, 3)} kW`
           : null;
+  // What a window costs is latency: that it saves power says nothing about it.
+  const judged = window ? latency : (inlet ?? latency ?? energy);
+  if (!judged && !worsened) return null;
   return {
-    realized_saving_kw: -energy.effect,
-    realized_std_error_kw: energy.std_error,
+    realized_saving_kw: energy ? -energy.effect : null,
+    realized_std_error_kw: energy ? energy.std_error : null,
     worsened,
   };
 }
@@ -75,35 +79,56 @@ function isWorse(effect: Effect, expected: number, least: number): boolean {
 const said = ({ effect, std_error }: Effect, digits: number) =>
   `${effect.toFixed(digits)} ± ${std_error.toFixed(digits)}`;
 
-/** A value's change; unless the load is part of it, less what the row's own slope over load before explains. */
+/** A value of one rack, and the load that it stood under. */
+interface Course {
+  value: Series;
+  load: Series;
+}
+
+/**
+ * A value's change; unless the load is part of it, less what the row's own slope over load before explains. Where the
+ * rack's load is not known, its power cannot be told from it, and the rest is compared as it is.
+ *
+ * @returns null where the value is not known before or after
+ */
 function effectOn(row: RowMinutes, field: keyof typeof PRIOR_STD, with_load: boolean) {
   const { own, change } = row;
+  const rack = { value: own(field), load: own("tokens_ps") };
+  const by_load = isKnownAround(rack.load, change);
+  if (field === "pdu_kw" && !by_load) return null;
+  // What sends nothing, or fell silent with the change, is no control.
+  const coursesOf = (racks: RowMinutes["controls"]): Course[] =>
+    zip(racks(field), racks("tokens_ps")).filter(
+      ({ value, load }) => isKnownAround(value, change) && (!by_load || isKnownAround(load, change)),
+    );
+  const controls = coursesOf(row.controls);
   // Warm air and diverted traffic reach a whole row. Where hardly a rack of it was left unchanged, those that were changed
   // still tell of them; not of power, which most changes are made for.
-  const few = field !== "pdu_kw" && row.controls(field).length < CONTROLS_MIN;
-  const compared = few ? row.others : row.controls;
-  const racks = [
-    { value: own(field), load: own("tokens_ps") },
-    ...zip(compared(field), compared("tokens_ps")),
-  ];
-  const slope = with_load ? 0 : pooledSlope(racks, change);
-  const atEqualLoad = ({ value, load }: { value: Series; load: Series }): Series =>
-    value.map((measured, t) => {
-      const tokens_ps = load[t] ?? null;
-      return measured === null || tokens_ps === null ? null : measured - slope * tokens_ps;
-    });
-  const [first, ...others] = racks.map(atEqualLoad);
-  const effect = measureEffect(first!, others, change, PRIOR_STD[field]);
+  const few = field !== "pdu_kw" && controls.length < CONTROLS_MIN;
+  const racks = [rack, ...(few ? coursesOf(row.others) : controls)];
+  const slope = with_load || !by_load ? 0 : pooledSlope(racks, change);
+  const compared = racks.map((course) => (by_load ? atEqualLoad(course, slope) : course.value));
+  const [first, ...others] = compared;
+  const effect =
+    measureEffect(first!, others, change, PRIOR_STD[field]) ??
+    measureEffect(first!, [], change, PRIOR_STD[field]);
   const level = measureEffect(own(field), [], change, PRIOR_STD[field]);
   return effect && level && { ...effect, before: level.before, after: level.after };
 }
 
-function zip(values: readonly Series[], load: readonly Series[]) {
+function atEqualLoad({ value, load }: Course, slope: number): Series {
+  return value.map((measured, t) => {
+    const tokens_ps = load[t] ?? null;
+    return measured === null || tokens_ps === null ? null : measured - slope * tokens_ps;
+  });
+}
+
+function zip(values: readonly Series[], load: readonly Series[]): Course[] {
   return values.map((series, i) => ({ value: series, load: load[i]! }));
 }
 
 /** Slope within racks, per token/s, over the minutes before the change; 0 where the load did not vary. */
-function pooledSlope(racks: readonly { value: Series; load: Series }[], change: number): number {
+function pooledSlope(racks: readonly Course[], change: number): number {
   let covariance = 0;
   let variance = 0;
   for (const { value, load } of racks) {

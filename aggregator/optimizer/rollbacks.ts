@@ -2,12 +2,13 @@ import { randomUUID } from "node:crypto";
 import { isoTime } from "../../shared/time.ts";
 import type { SetpointAction } from "../actions/action-log.ts";
 import { isGuarded } from "./held.ts";
+import { keptMap } from "./kept-map.ts";
 import type { TrialsContext } from "./trials.ts";
 
 /** A command that was not answered by then has expired. */
 export const ANSWER_MS = 60_000;
 
-/** A change that is to be taken back, until it is. */
+/** A change that is to be taken back, until it is; a restart does not forget it. */
 interface Owed {
   action: SetpointAction;
   to: number | null;
@@ -17,21 +18,28 @@ interface Owed {
 }
 
 export interface Rollbacks {
-  /** Takes a change back; where nothing may be driven, that is only advised. */
+  /** Takes a change back; where nothing may be driven, that is advised, and done as soon as something may. */
   takeBack(action: SetpointAction, to: number | null, worsened: string, now_ms: number): void;
-  /** Sends again what was refused or never answered, until the agent has done it or somebody else sets the device. */
+  /**
+   * Sends what could not be sent yet, and again what was refused or never answered, until the agent has done it or
+   * somebody else sets the device.
+   */
   settle(now_ms: number): void;
-  /** The device is changed anew: there is nothing to take back any more. */
-  forget(device: string): void;
+  /** Whether a change of this device is still to be taken back. */
+  owes(device: string): boolean;
 }
 
-/** @param keyOf names a device */
+/**
+ * @param keyOf names a device
+ * @param devices the names of all
+ */
 export function createRollbacks(
   context: Pick<TrialsContext, "actions" | "store" | "mode" | "fleet">,
   keyOf: (action: SetpointAction) => string,
+  devices: readonly string[],
 ): Rollbacks {
   const { actions, store, mode, fleet } = context;
-  const owed = new Map<string, Owed>();
+  const owed = keptMap<Owed>(store.settings, "owed_rollback", devices);
 
   const rollbackOf = ({ action, to, worsened }: Owed, now_ms: number): SetpointAction => {
     const { predicted_saving_kw: _, ...base } = action;
@@ -55,19 +63,19 @@ export function createRollbacks(
     // A guardrail that protects the rack would refuse; what harms is taken back as soon as it lets go.
     if (rollback.mode !== "closed_loop" || (rack && isGuarded(rack, true)) || actions.refusal(rollback))
       return;
-    debt.sent = { id: rollback.id, at_ms: now_ms };
+    owed.set(keyOf(debt.action), { ...debt, sent: { id: rollback.id, at_ms: now_ms } });
     actions.send(rollback);
   };
 
   return {
     takeBack(action, to, worsened, now_ms) {
       const debt: Owed = { action, to, worsened, sent: null };
-      if (mode.of(action.rack_id) !== "closed_loop") return actions.record(rollbackOf(debt, now_ms));
       owed.set(keyOf(action), debt);
-      pay(debt, now_ms);
+      if (mode.of(action.rack_id) === "closed_loop") pay(debt, now_ms);
+      else actions.record(rollbackOf(debt, now_ms));
     },
     settle(now_ms) {
-      for (const [device, debt] of owed) {
+      for (const [device, debt] of [...owed]) {
         const { id, rack_id, target, to } = debt.action;
         const outcome = debt.sent && store.actions.get(debt.sent.id)?.outcome;
         const in_force = store.actions.get(id)?.to ?? to;
@@ -76,6 +84,6 @@ export function createRollbacks(
         else if (outcome !== "sent" || now_ms - debt.sent!.at_ms >= ANSWER_MS) pay(debt, now_ms);
       }
     },
-    forget: (device) => void owed.delete(device),
+    owes: (device) => owed.has(device),
   };
 }

@@ -1,5 +1,5 @@
 import { randomUUID } from "node:crypto";
-import type { Action, Target } from "../../shared/contracts/action.ts";
+import { type Action, RACK_TARGETS, type Target } from "../../shared/contracts/action.ts";
 import { rowOf } from "../../shared/contracts/rack.ts";
 import type { Log } from "../../shared/log.ts";
 import { isoTime } from "../../shared/time.ts";
@@ -10,6 +10,7 @@ import type { EventBus } from "../events.ts";
 import type { Rack } from "../fleet.ts";
 import type { Rollouts } from "../models/rollout/rollouts.ts";
 import type { RackMinute, Store } from "../store/store.ts";
+import { keptMap } from "./kept-map.ts";
 import { judge, type RowMinutes, rowMinutes, type Verdict } from "./outcome.ts";
 import type { Proposal } from "./plan.ts";
 import { judgeResponse, type Response } from "./response.ts";
@@ -19,8 +20,10 @@ import { ANSWER_MS, createRollbacks } from "./rollbacks.ts";
 const KNOWN_MS = 60_000;
 /** How far the comparison looks back before a change. */
 const HISTORY_MS = 1_800_000;
-/** A change is watched for this many rounds. */
+/** A change is watched for this many rounds; for so many more where nothing could be said of it until then. */
 const CYCLES = 3;
+const UNJUDGED =
+  "its effect could not be judged: what would show it was not reported both before and after it";
 /** What was taken back is not tried again on that device for this long. */
 const REST_AFTER_ROLLBACK_MS = 1_800_000;
 
@@ -33,6 +36,8 @@ interface Trial {
   asked_ms: number;
   asked_from: number | null;
   cycle: number;
+  /** The last round in which it is looked at. */
+  cycles: number;
   /** Of the last look. */
   verdict: Verdict | null;
 }
@@ -40,14 +45,24 @@ interface Trial {
 export interface Trials {
   /**
    * Sends a change and remembers what the rack was like before it; false, and nothing is sent, where that is not known
-   * (a change that cannot be judged is not made) or where the change may not leave.
+   * (a change that cannot be judged is not made), where an earlier one is still to be taken back, or where the change
+   * may not leave.
    */
   begin(action: SetpointAction, predicted: Proposal["predicted"], now_ms: number): boolean;
-  /** Judges what is due, and takes back what made things worse, now or since it was judged. */
+  /**
+   * Judges what is due, and takes back what made things worse, now or since it was judged, and what could not be judged
+   * in twice the usual time.
+   */
   settle(now_ms: number): void;
-  /** Hands every device that a change of the optimizer still sets back to its own control; what was sent for it. */
+  /**
+   * Hands every device that a change of the optimizer still sets back to its own control; what was sent for it. Until
+   * its agent has done that, a device stays under watch.
+   */
   handBack(now_ms: number): Action[];
-  /** Whether this device is to be left alone: a change of it was taken back a short while ago, or it is in quarantine. */
+  /**
+   * Whether this device is to be left alone: a change of it is to be taken back, or was a short while ago, or it is in
+   * quarantine.
+   */
   resting(rack_id: string | null, target: Target, now_ms: number): boolean;
 }
 
@@ -62,12 +77,13 @@ interface Finding {
 /** As much of the optimizer's surroundings as trials need. */
 export interface TrialsContext {
   actions: Pick<ActionLog, "inForce" | "unanswered" | "refusal" | "send" | "record"> & {
-    setpoints: Pick<ActionLog["setpoints"], "value">;
+    setpoints: Pick<ActionLog["setpoints"], "value" | "appliedMs">;
   };
   store: {
     samples: Pick<Store["samples"], "means">;
     rollups: Pick<Store["rollups"], "minutes">;
     actions: Pick<Store["actions"], "get">;
+    settings: Store["settings"];
   };
   events: Pick<EventBus, "publish">;
   mode: Pick<ModeControl, "of">;
@@ -82,47 +98,71 @@ export interface TrialsContext {
   log: Pick<Log, "info">;
 }
 
+/** Trials, what is owed and what rests go on after a restart as if there had been none. */
 export function createTrials(context: TrialsContext, interval_ms: number): Trials {
   const { actions, store, events, mode, quarantine, fleet, log } = context;
-  const resting_until_ms = new Map<string, number>();
+  const devices = fleet.racks.flatMap(({ rack_id }) =>
+    RACK_TARGETS.map((target) => deviceKey(rack_id, target)),
+  );
+  const resting_until_ms = keptMap<number>(store.settings, "resting_until_ms", devices);
+  const trials = keptMap<Trial>(store.settings, "trial", devices);
   /** Changes in force that were judged good, or made by an earlier run. */
   const standing = new Map<string, SetpointAction>();
   /** Changes that nobody has answered when their trial ended, or when an earlier run did. */
   const unanswered = new Map<string, SetpointAction>();
-  const rollbacks = createRollbacks(context, deviceOf);
+  const rollbacks = createRollbacks(context, deviceOf, devices);
   /** When a rack was last changed by the optimizer or back: it is no control meanwhile. */
   const changed_ms = new Map<string, number>();
-  let trials: Trial[] = [];
-  for (const action of actions.inForce()) standing.set(deviceOf(action), action);
-  for (const action of actions.unanswered()) unanswered.set(deviceOf(action), action);
+  const changedMs = (rack_id: string) => changed_ms.get(rack_id) ?? Number.NEGATIVE_INFINITY;
+  const resume = (known: readonly SetpointAction[], watched: Map<string, SetpointAction>) => {
+    for (const action of known) {
+      const device = deviceOf(action);
+      changed_ms.set(action.rack_id, Math.max(changedMs(action.rack_id), Date.parse(action.ts)));
+      if (trials.get(device)?.action.id !== action.id && !rollbacks.owes(device)) watched.set(device, action);
+    }
+  };
+  resume(actions.inForce(), standing);
+  resume(actions.unanswered(), unanswered);
 
-  const resting = (rack_id: string | null, target: Target, now_ms: number) =>
-    quarantine.has(rack_id, target) ||
-    now_ms < (resting_until_ms.get(deviceKey(rack_id, target)) ?? Number.NEGATIVE_INFINITY);
+  const resting = (rack_id: string | null, target: Target, now_ms: number) => {
+    const device = deviceKey(rack_id, target);
+    const until_ms = resting_until_ms.get(device) ?? Number.NEGATIVE_INFINITY;
+    return quarantine.has(rack_id, target) || rollbacks.owes(device) || now_ms < until_ms;
+  };
 
   const takeBack = (action: SetpointAction, to: number | null, worsened: string, now_ms: number) => {
     const { id, rack_id, target } = action;
     const device = deviceOf(action);
-    const may_drive = mode.of(rack_id) === "closed_loop";
-    // Where nothing may be driven now, the change stays under watch until it can be taken back.
-    if (may_drive) standing.delete(device);
-    else standing.set(device, action);
-    if (resting(rack_id, target, now_ms) && !may_drive) return;
+    standing.delete(device);
     resting_until_ms.set(device, now_ms + REST_AFTER_ROLLBACK_MS);
     changed_ms.set(rack_id, now_ms);
     events.publish("rollback", rack_id, { action_id: id, target, worsened });
     rollbacks.takeBack(action, to, worsened, now_ms);
   };
 
+  const isInForce = ({ rack_id, target, to }: SetpointAction) =>
+    actions.setpoints.value(rack_id, target) === to;
+
   /** Answers that came after all: those changes are in force, and watched as such. */
   const takeAnswers = () => {
-    for (const [device, { id, rack_id, target }] of unanswered) {
-      const known = store.actions.get(id);
-      if (known?.outcome === "sent") continue;
+    for (const [device, { id, rack_id, target, ts }] of unanswered) {
+      const known = store.actions.get(id) as SetpointAction | null;
+      const set_since = actions.setpoints.appliedMs(rack_id, target) > Date.parse(ts);
+      if (known?.outcome === "sent" && !set_since) continue;
       unanswered.delete(device);
-      const in_force = known?.outcome === "applied" && actions.setpoints.value(rack_id, target) === known.to;
-      if (in_force) standing.set(device, known as SetpointAction);
+      if (known?.outcome === "applied" && isInForce(known)) standing.set(device, known);
     }
+  };
+
+  /** A trial that is given up: its change stays in force until an agent has answered otherwise. */
+  const endTrial = (trial: Trial) => {
+    keepVerdict(trial, null);
+    const { action } = trial;
+    const device = deviceOf(action);
+    const known = store.actions.get(action.id) as SetpointAction | null;
+    if (known?.outcome === "sent") unanswered.set(device, action);
+    else if (known?.outcome === "applied" && isInForce(known)) standing.set(device, known);
+    trials.delete(device);
   };
 
   const othersOf = ({ action }: Trial): string[] =>
@@ -131,11 +171,14 @@ export function createTrials(context: TrialsContext, interval_ms: number): Trial
       .map(({ rack_id }) => rack_id);
   /** The row's other racks on which nothing was changed while the trial's comparison runs. */
   const unchanged = ({ begun_ms }: Trial, racks: readonly string[]): string[] =>
-    racks.filter((rack_id) => (changed_ms.get(rack_id) ?? Number.NEGATIVE_INFINITY) < begun_ms - interval_ms);
+    racks.filter((rack_id) => changedMs(rack_id) < begun_ms - interval_ms);
+  /** A look that comes late, after a restart, sees what it would have seen in time. */
+  const seenUntilMs = ({ asked_ms, cycle }: Trial, now_ms: number): number =>
+    Math.min(now_ms, asked_ms + (cycle + 1) * interval_ms);
 
   const look = (trial: Trial, minutes: readonly RackMinute[], now_ms: number): Finding => {
     const { action, predicted, begun_ms, asked_ms } = trial;
-    const span = { from_ms: begun_ms - HISTORY_MS, to_ms: now_ms, change_ms: begun_ms };
+    const span = { from_ms: begun_ms - HISTORY_MS, to_ms: seenUntilMs(trial, now_ms), change_ms: begun_ms };
     const others = othersOf(trial);
     const row = rowMinutes(minutes, action.rack_id, unchanged(trial, others), span, others);
     const asked_span = { ...span, change_ms: asked_ms };
@@ -153,7 +196,7 @@ export function createTrials(context: TrialsContext, interval_ms: number): Trial
     const known = store.actions.get(action_id);
     if (!verdict || !known) return;
     const { realized_saving_kw, realized_std_error_kw } = verdict;
-    actions.record({ ...known, realized_saving_kw });
+    if (realized_saving_kw !== null) actions.record({ ...known, realized_saving_kw });
     const figures = { predicted_saving_kw, realized_saving_kw, realized_std_error_kw };
     log.info({ action_id, rack_id, ...figures, worsened }, "action judged");
   };
@@ -164,23 +207,27 @@ export function createTrials(context: TrialsContext, interval_ms: number): Trial
    * @param minutes of the rack's row
    */
   const settleTrial = (trial: Trial, minutes: readonly RackMinute[], now_ms: number): Trial | null => {
-    const known = store.actions.get(trial.action.id);
+    const known = store.actions.get(trial.action.id) as SetpointAction | null;
     if (!known || known.outcome === "refused") return null;
-    const next = trial.cycle < CYCLES ? { ...trial, cycle: trial.cycle + 1 } : null;
+    const next = trial.cycle < trial.cycles ? { ...trial, cycle: trial.cycle + 1 } : null;
     const { action } = trial;
     if (known.outcome !== "applied") {
       if (!next) unanswered.set(deviceOf(action), action);
       return next;
     }
     // The guardrail or an operator has set the device since: what it does now is theirs.
-    if (actions.setpoints.value(action.rack_id, action.target) !== known.to) return null;
+    if (!isInForce(known)) return null;
     const { verdict, worsened, faulty } = look(trial, minutes, now_ms);
     if (!worsened && next) return { ...next, verdict };
+    const judged = verdict !== null || worsened !== null;
+    if (!judged && trial.cycles === CYCLES) return { ...trial, cycle: trial.cycle + 1, cycles: 2 * CYCLES };
     keepVerdict({ ...trial, verdict }, worsened);
     const { id: action_id, rack_id, target } = action;
-    // A device at fault is left to its own control: what it was set to before may be just as wrong now.
-    if (worsened) takeBack(action, faulty ? null : action.from, worsened, now_ms);
-    else standing.set(deviceOf(action), action);
+    // A device at fault, or of which nothing is known, is left to its own control: what it was set to before may be just
+    // as wrong now.
+    if (!judged) takeBack(action, null, UNJUDGED, now_ms);
+    else if (worsened) takeBack(action, faulty ? null : action.from, worsened, now_ms);
+    else standing.set(deviceOf(action), known);
     if (worsened && faulty) quarantine.add({ rack_id, target, reason: worsened, action_id });
     return null;
   };
@@ -189,35 +236,38 @@ export function createTrials(context: TrialsContext, interval_ms: number): Trial
     begin(action, predicted, now_ms) {
       const { rack_id } = action;
       const known = store.samples.means(rack_id, now_ms - KNOWN_MS, now_ms);
-      if (!known || actions.refusal(action)) return false;
-      actions.send(action);
       const device = deviceOf(action);
-      unanswered.delete(device);
-      rollbacks.forget(device);
-      const earlier = trials.find((trial) => deviceOf(trial.action) === device);
-      trials = trials.filter((trial) => trial !== earlier);
-      if (earlier) keepVerdict(earlier, null);
-      const fresh = { asked_ms: now_ms, asked_from: action.from, cycle: 1 };
-      const { asked_ms, asked_from, cycle } =
+      // What harms is taken back first, not built upon.
+      if (!known || rollbacks.owes(device) || actions.refusal(action)) return false;
+      const earlier = trials.get(device);
+      const fresh = { asked_ms: now_ms, asked_from: action.from, cycle: 1, cycles: CYCLES };
+      const { asked_ms, asked_from, cycle, cycles } =
         earlier && sameDirection(earlier.action, action) ? earlier : fresh;
-      trials.push({
+      // Before it leaves, so that no crash can come between.
+      trials.set(device, {
         ...{ action, predicted, verdict: null, begun_ms: now_ms },
-        ...{ asked_ms, asked_from, cycle },
+        ...{ asked_ms, asked_from, cycle, cycles },
       });
+      unanswered.delete(device);
+      actions.send(action);
+      if (earlier) keepVerdict(earlier, null);
       changed_ms.set(rack_id, now_ms);
       return true;
     },
     settle(now_ms) {
       const isDue = ({ asked_ms, cycle }: Trial) => asked_ms + cycle * interval_ms <= now_ms;
-      const due = trials.filter(isDue);
+      const due = [...trials.values()].filter(isDue);
       if (due.length > 0) {
         const from_ms = Math.min(...due.map((trial) => trial.begun_ms)) - HISTORY_MS;
-        const minutes = store.rollups.minutes(from_ms, now_ms);
+        const to_ms = Math.max(...due.map((trial) => seenUntilMs(trial, now_ms)));
+        const minutes = store.rollups.minutes(from_ms, to_ms);
         const by_row = Map.groupBy(minutes, ({ rack_id }) => rowOf(rack_id));
-        const going_on = due.map((trial) =>
-          settleTrial(trial, by_row.get(rowOf(trial.action.rack_id)) ?? [], now_ms),
-        );
-        trials = [...trials.filter((trial) => !isDue(trial)), ...going_on.filter((trial) => trial !== null)];
+        for (const trial of due) {
+          const device = deviceOf(trial.action);
+          const next = settleTrial(trial, by_row.get(rowOf(trial.action.rack_id)) ?? [], now_ms);
+          if (next) trials.set(device, next);
+          else trials.delete(device);
+        }
       }
       takeAnswers();
       rollbacks.settle(now_ms);
@@ -229,8 +279,9 @@ export function createTrials(context: TrialsContext, interval_ms: number): Trial
     },
     handBack(now_ms) {
       // What was judged until now counts; what is handed back is not judged as a change.
-      for (const trial of trials) keepVerdict(trial, null);
-      trials = [];
+      for (const trial of [...trials.values()]) endTrial(trial);
+      // What was handed back in an earlier round, or set by somebody else since, is nothing of the optimizer's any more.
+      for (const [device, action] of standing) if (!isInForce(action)) standing.delete(device);
       // What no agent has answered may have been carried out all the same.
       const expired = [...unanswered.values()].filter(({ ts }) => now_ms - Date.parse(ts) >= ANSWER_MS);
       return [...actions.inForce(), ...expired]
@@ -247,8 +298,6 @@ export function createTrials(context: TrialsContext, interval_ms: number): Trial
         .filter((release) => {
           if (actions.refusal(release)) return false;
           actions.send(release);
-          standing.delete(deviceOf(release));
-          unanswered.delete(deviceOf(release));
           return true;
         });
     },

@@ -158,6 +158,8 @@ export interface ActionStore {
   recent(limit: number): Action[];
   /** In [from_ms, to_ms), newest first. */
   between(from_ms: number, to_ms: number, limit: number): Action[];
+  /** Of each device (rack and target; a null rack is the site) the newest action with this outcome, in no order. */
+  newestPerDevice(outcome: Action["outcome"]): Action[];
   /** One rack's since `from_ms`, newest first. */
   ofRack(rack_id: string, from_ms: number, limit: number): Action[];
   count(): number;

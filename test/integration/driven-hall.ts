@@ -46,6 +46,7 @@ export function drivenHall(options: { start_ms: number; seed: number }) {
   const events = eventBus(store, clock);
   const fleet = createFleet(LAYOUT, store);
   const defects = new Map<string, Defect>();
+  const unreported = new Set<string>();
   const commands: { rack_id: string; body: CommandBody }[] = [];
 
   const obedience = new Map<string, Obedience>();
@@ -73,10 +74,12 @@ export function drivenHall(options: { start_ms: number; seed: number }) {
   const key = generateKeyPairSync("ed25519").privateKey;
   const journal = openJournal({ site: "dc1", key, store, clock, log, publish() {} });
   const safety = { mode, quarantine, journal, device_spacing_s: INTERVAL_MS / 1000 };
-  const actions = actionLog({ clock, store, counters: newCounters(), events, commander, ...safety });
-  const context = { actions, store, events, mode, quarantine, fleet, log };
+  const newActions = () => actionLog({ clock, store, counters: newCounters(), events, commander, ...safety });
+  let actions = newActions();
+  const context = { store, events, mode, quarantine, fleet, log };
   const scorer = createScorer(smallModel());
-  const newTrials = () => createTrials({ ...context, rollout: { scorerOf: () => scorer } }, INTERVAL_MS);
+  const newTrials = () =>
+    createTrials({ ...context, actions, rollout: { scorerOf: () => scorer } }, INTERVAL_MS);
   let trials = newTrials();
 
   let seq = 0;
@@ -94,24 +97,33 @@ export function drivenHall(options: { start_ms: number; seed: number }) {
     clock.advance(SAMPLE_S * 1000);
     seq++;
     rack_ids.forEach((rack_id, i) => {
+      if (unreported.has(rack_id)) return;
       const means = [...sums[i]!].map(([field, sum]) => [field, (sum * READ_S) / SAMPLE_S]);
       const { gpu_energy_j_total: _, queue_depth, ...values } = Object.fromEntries(means);
       // A sample belongs to the minute that it averages.
       const ts = isoTime(clock.now() - 1_000);
       const whole = { queue_depth: Math.round(queue_depth), gpu_energy_j: 300_000 };
-      const sample = { ts, rack_id, seq, interval_s: SAMPLE_S, ...values, ...whole };
+      const gaps = SENSOR_FIELDS.filter((field) => unreported.has(`${rack_id}/${field}`));
+      const missing = Object.fromEntries(gaps.map((field) => [field, null]));
+      const sample = { ts, rack_id, seq, interval_s: SAMPLE_S, ...values, ...whole, ...missing };
       store.samples.add(TelemetrySample.parse(sample), { received_ms: clock.now(), late: false });
     });
   };
   let action_number = 0;
   return {
     ...{ plant, clock, store, rack_ids, fleet, commands, defects, obedience, answer, mode, quarantine },
-    ...{ actions, journal },
+    journal,
+    get actions() {
+      return actions;
+    },
+    /** Racks that send nothing, and sensors ("R-A-01/inlet_c") that are missing from what a rack sends. */
+    unreported,
     get trials() {
       return trials;
     },
-    /** The aggregator dies and comes up again: its trials know what the store says. */
+    /** The aggregator dies and comes up again: its action log and its trials know what the store says. */
     restart() {
+      actions = newActions();
       trials = newTrials();
     },
     /** The rack's average D comes so near to the threshold that its changes are taken back. */

@@ -1,4 +1,5 @@
 import { describe, expect, it, onTestFinished } from "vitest";
+import type { SetpointAction } from "../../aggregator/actions/action-log.ts";
 import { openQuarantine } from "../../aggregator/control/quarantine.ts";
 import { AggregatorConfig } from "../../shared/contracts/config.ts";
 import { SkadiError } from "../../shared/errors.ts";
@@ -101,6 +102,69 @@ describe("a change that makes its rack worse", () => {
   });
 });
 
+describe("a change of a rack of which little is known", () => {
+  const row = ["R-A-01", "R-A-02", "R-A-03", "R-A-04", "R-A-06"];
+  const warmed = (hall: ReturnType<typeof hallAt>, cycles = 3) => {
+    hall.run(40);
+    expect(hall.change("R-A-05", FAN, 95)).toBe(true);
+    return () => {
+      for (let cycle = 0; cycle < cycles; cycle++) hall.cycle();
+      return hall.eventsOf("rollback").map(({ data }) => data.worsened);
+    };
+  };
+
+  it.each([
+    ["no rack of its row but itself reports", row],
+    ["only one other does", row.slice(1)],
+  ])("is taken back for what it does, where %s", (_what, unreported) => {
+    const hall = hallAt(NOON);
+    for (const rack_id of unreported) hall.unreported.add(rack_id);
+    expect(warmed(hall)()).toEqual([expect.stringMatching(/inlet rose/)]);
+    expect(hall.plant.target("R-A-05", FAN)).toBeNull();
+  });
+
+  it.each([
+    ["its neighbours fall silent", row],
+    ["its p95 and its power are not reported any more", ["R-A-05/latency_p95_ms", "R-A-05/pdu_kw"]],
+    ["its load is not", ["R-A-05/tokens_ps"]],
+  ])("is taken back for what it does, where %s with the change", (_what, unreported) => {
+    const hall = hallAt(NOON);
+    const after = warmed(hall);
+    for (const gap of unreported) hall.unreported.add(gap);
+    expect(after()).toEqual([expect.stringMatching(/inlet rose/)]);
+    expect(hall.plant.target("R-A-05", FAN)).toBeNull();
+  });
+
+  it("is handed back where nothing could be said of it in twice the usual time", () => {
+    const hall = hallAt(NOON);
+    hall.run(40);
+    hall.change("R-A-05", FAN, 70);
+    hall.run(1);
+    hall.unreported.add("R-A-05");
+    for (let cycle = 0; cycle < 5; cycle++) hall.cycle();
+    expect([hall.plant.target("R-A-05", FAN), hall.eventsOf("rollback")]).toEqual([70, []]);
+    hall.cycle();
+    expect(hall.plant.target("R-A-05", FAN)).toBeNull();
+    expect(hall.eventsOf("rollback")).toMatchObject([
+      { data: { worsened: expect.stringMatching(/could not be judged/) } },
+    ]);
+    expect(hall.quarantine.list()).toEqual([]);
+  });
+
+  it("stands where telemetry comes back in time", () => {
+    const hall = hallAt(NOON);
+    hall.run(40);
+    hall.change("R-A-05", FAN, 60);
+    hall.run(1);
+    hall.unreported.add("R-A-05");
+    for (let cycle = 0; cycle < 3; cycle++) hall.cycle();
+    hall.unreported.clear();
+    for (let cycle = 0; cycle < 6; cycle++) hall.cycle();
+    expect([hall.plant.target("R-A-05", FAN), hall.eventsOf("rollback")]).toEqual([60, []]);
+    expect(hall.store.actions.get("change-1")?.realized_saving_kw).toBeDefined();
+  });
+});
+
 describe("taking back what made a rack worse", () => {
   const worsened = () => {
     const hall = hallAt(NOON);
@@ -168,6 +232,125 @@ describe("taking back what made a rack worse", () => {
   });
 });
 
+describe("a change that is found harmful while nothing may be driven", () => {
+  const HALTS = {
+    "the kill switch": [{ kill_switch: true }, { kill_switch: false }],
+    "advisory mode": [{ mode: "advisory" }, { mode: "closed_loop" }],
+  } as const;
+  const rollbacksOf = (hall: ReturnType<typeof hallAt>) =>
+    hall.store.actions.recent(1_000).filter(({ kind }) => kind === "rollback");
+
+  it.each(["the kill switch", "advisory mode"] as const)("is taken back as soon as %s is lifted", (halt) => {
+    const [halted, lifted] = HALTS[halt];
+    const hall = hallAt(NOON);
+    hall.run(40);
+    hall.change("R-A-05", FAN, 95);
+    hall.run(1);
+    hall.mode.set(halted);
+    // Its D is high, too, all the while: one and the same change is advised against once.
+    hall.deviate("R-A-05");
+    for (let cycle = 0; cycle < 30; cycle++) hall.cycle();
+    expect(hall.plant.target("R-A-05", FAN)).toBe(95);
+    expect(rollbacksOf(hall)).toMatchObject([{ outcome: "advised" }]);
+    // An hour later it is still not built upon.
+    expect(hall.trials.resting("R-A-05", FAN, hall.clock.now())).toBe(true);
+    hall.mode.set(lifted);
+    expect(hall.change("R-A-05", FAN, 90)).toBe(false);
+    hall.cycle();
+    expect(hall.plant.target("R-A-05", FAN)).toBeNull();
+    expect(rollbacksOf(hall).map(({ outcome }) => outcome)).toEqual(["applied", "advised"]);
+    expect(hall.eventsOf("rollback")).toHaveLength(1);
+  });
+
+  it("is handed back then, where the device itself is at fault", () => {
+    const hall = hallAt(NOON);
+    hall.defects.set(`R-A-05/${FAN}`, (value) => 150 - value);
+    hall.run(30);
+    hall.change("R-A-05", FAN, 95);
+    hall.run(1);
+    hall.mode.set({ mode: "advisory" });
+    expect(cyclesUntilQuarantined(hall, "R-A-05", FAN)).toBeLessThanOrEqual(3);
+    expect(hall.plant.target("R-A-05", FAN)).toBe(55);
+    hall.mode.set({ mode: "closed_loop" });
+    hall.cycle();
+    expect(hall.plant.target("R-A-05", FAN)).toBeNull();
+  });
+});
+
+describe("a restart of the aggregator", () => {
+  const changed = (to = 95) => {
+    const hall = hallAt(NOON);
+    hall.run(40);
+    hall.change("R-A-05", FAN, to);
+    hall.run(1);
+    return hall;
+  };
+  const rounds = (hall: ReturnType<typeof hallAt>, n: number) => {
+    for (let cycle = 0; cycle < n; cycle++) hall.cycle();
+  };
+
+  it.each([0, 180])("forgets no trial, though it takes %i minutes", (minutes) => {
+    const hall = changed();
+    hall.run(minutes);
+    hall.restart();
+    rounds(hall, 3);
+    expect(hall.eventsOf("rollback")).toMatchObject([
+      { data: { worsened: expect.stringMatching(/inlet rose/) } },
+    ]);
+    expect(hall.plant.target("R-A-05", FAN)).toBeNull();
+  });
+
+  it("forgets no device that does not do as it is asked", () => {
+    const hall = hallAt(NOON);
+    hall.defects.set(`R-A-05/${FAN}`, (value) => 150 - value);
+    hall.run(30);
+    hall.change("R-A-05", FAN, 60);
+    hall.restart();
+    expect(cyclesUntilQuarantined(hall, "R-A-05", FAN)).toBeLessThanOrEqual(3);
+    expect(hall.plant.target("R-A-05", FAN)).toBeNull();
+  });
+
+  it.each(["the agent refused", "nothing might be driven"])(
+    "forgets nothing that is still to be taken back, because %s",
+    (why) => {
+      const hall = changed();
+      if (why === "the agent refused") hall.obedience.set("R-A-05", "refuses");
+      else hall.mode.set({ mode: "advisory" });
+      rounds(hall, 4);
+      hall.restart();
+      expect(hall.plant.target("R-A-05", FAN)).toBe(95);
+      hall.obedience.clear();
+      hall.mode.set({ mode: "closed_loop" });
+      rounds(hall, 1);
+      expect(hall.plant.target("R-A-05", FAN)).toBeNull();
+      expect(hall.eventsOf("rollback")).toHaveLength(1);
+      hall.restart();
+      const commands = hall.commands.length;
+      rounds(hall, 2);
+      expect(hall.commands).toHaveLength(commands);
+    },
+  );
+
+  it("lets what was taken back rest on", () => {
+    const hall = changed();
+    rounds(hall, 3);
+    hall.restart();
+    expect(hall.trials.resting("R-A-05", FAN, hall.clock.now())).toBe(true);
+    expect(hall.trials.resting("R-A-05", FAN, hall.clock.now() + 1_800_000)).toBe(false);
+  });
+
+  it("leaves a change that was judged good under watch", () => {
+    const hall = changed(60);
+    rounds(hall, 4);
+    hall.restart();
+    rounds(hall, 1);
+    expect(hall.eventsOf("rollback")).toEqual([]);
+    hall.deviate("R-A-05");
+    rounds(hall, 1);
+    expect(hall.plant.target("R-A-05", FAN)).toBeNull();
+  });
+});
+
 describe("a change that nobody answered", () => {
   it.each(["its trial was over", "a restart"])("is watched when the answer comes after %s", (when) => {
     const hall = hallAt(NOON);
@@ -213,6 +396,57 @@ describe("a device that the guardrail set after the optimizer", () => {
     expect(hall.quarantine.list()).toEqual([]);
     expect(hall.plant.target("R-A-05", FAN)).toBe(95);
   });
+
+  it("is the guardrail's still when the change's saving is noted", () => {
+    const hall = hallAt(NOON);
+    hall.run(30);
+    hall.change("R-A-05", FAN, 60);
+    hall.cycle();
+    const changed = hall.store.actions.get("change-1")!;
+    const pre_cool = { ...changed, id: "R-A-05-1", source: "guardrail" as const, kind: "pre_cool" as const };
+    hall.plant.setTarget("R-A-05", FAN, 95);
+    hall.actions.fromAgent({ ...pre_cool, ts: isoTime(hall.clock.now()), from: 60, to: 95 });
+    expect(hall.trials.handBack(hall.clock.now())).toEqual([]);
+    expect(hall.store.actions.get("change-1")?.realized_saving_kw).toBeDefined();
+    expect(hall.actions.setpoints.value("R-A-05", FAN)).toBe(95);
+  });
+});
+
+describe("a setpoint in force", () => {
+  /** Advice for another rack, as an advisory row makes it for weeks. */
+  const advise = (hall: ReturnType<typeof hallAt>, count: number) => {
+    const advice = { ...hall.store.actions.get("change-1")!, rack_id: "R-B-01", outcome: "advised" as const };
+    for (let n = 0; n < count; n++)
+      hall.store.actions.put({ ...advice, id: `advice-${n}`, ts: isoTime(hall.clock.now() + n) });
+  };
+
+  it.each(["the same run", "another run"])("is known in %s, however much was advised since", (run) => {
+    const hall = hallAt(NOON);
+    hall.run(10);
+    hall.change("R-A-05", FAN, 60);
+    for (let cycle = 0; cycle < 4; cycle++) hall.cycle();
+    advise(hall, 5_001);
+    if (run === "another run") hall.restart();
+    expect(hall.actions.inForce().map(({ id }) => id)).toEqual(["change-1"]);
+    expect(hall.actions.setpoints.value("R-A-05", FAN)).toBe(60);
+    hall.trials.handBack(hall.clock.now());
+    expect(hall.plant.target("R-A-05", FAN)).toBeNull();
+    expect(hall.actions.inForce()).toEqual([]);
+  });
+
+  it("is handed back, too, where it is what a change was taken back to", () => {
+    const hall = hallAt(NOON);
+    hall.run(40);
+    hall.change("R-A-05", FAN, 60);
+    for (let cycle = 0; cycle < 4; cycle++) hall.cycle();
+    hall.change("R-A-05", FAN, 95);
+    for (let cycle = 0; cycle < 3; cycle++) hall.cycle();
+    expect(hall.plant.target("R-A-05", FAN)).toBe(60);
+    hall.run(2);
+    hall.restart();
+    hall.trials.handBack(hall.clock.now());
+    expect(hall.plant.target("R-A-05", FAN)).toBeNull();
+  });
 });
 
 describe("a pause for comparison", () => {
@@ -231,6 +465,57 @@ describe("a pause for comparison", () => {
     for (let cycle = 0; cycle < 3; cycle++) hall.cycle();
     expect(hall.trials.handBack(hall.clock.now())).toEqual([]);
     expect([hall.quarantine.list(), hall.eventsOf("rollback")]).toEqual([[], []]);
+  });
+});
+
+describe("a device that could not be handed back for a comparison", () => {
+  const paused = (hall: ReturnType<typeof hallAt>) => {
+    hall.cycle();
+    return hall.trials.handBack(hall.clock.now()).map(({ rack_id }) => rack_id);
+  };
+
+  it.each([1, 4])(
+    "stays under watch, and is handed back as soon as its agent does it (after round %i)",
+    (n) => {
+      const hall = hallAt(NOON);
+      hall.run(40);
+      hall.change("R-A-05", FAN, 60);
+      for (let cycle = 1; cycle < n; cycle++) hall.cycle();
+      hall.obedience.set("R-A-05", "refuses");
+      expect([paused(hall), paused(hall)]).toEqual([["R-A-05"], ["R-A-05"]]);
+      hall.deviate("R-A-05");
+      hall.cycle();
+      expect(hall.eventsOf("rollback")).toMatchObject([{ data: { action_id: "change-1" } }]);
+      hall.obedience.clear();
+      hall.cycle();
+      expect(hall.plant.target("R-A-05", FAN)).toBeNull();
+    },
+  );
+
+  it("is nothing of the optimizer's any more once it was handed back, whoever sets it next", () => {
+    const hall = hallAt(NOON);
+    hall.run(40);
+    hall.change("R-A-05", FAN, 60);
+    expect([paused(hall), paused(hall)]).toEqual([["R-A-05"], []]);
+    const released = hall.store.actions.get("change-1")!;
+    const own = { ...released, id: "own", source: "operator" as const, kind: "manual" as const };
+    hall.run(2);
+    hall.actions.send({ ...own, ts: isoTime(hall.clock.now()) } as SetpointAction);
+    hall.deviate("R-A-05");
+    hall.cycle();
+    expect([hall.plant.target("R-A-05", FAN), hall.eventsOf("rollback")]).toEqual([60, []]);
+  });
+
+  it("is handed back later, where nobody knows yet whether it was changed", () => {
+    const hall = hallAt(NOON);
+    hall.run(40);
+    hall.obedience.set("R-A-05", "is_unheard");
+    hall.change("R-A-05", FAN, 60);
+    expect(hall.trials.handBack(hall.clock.now())).toEqual([]);
+    expect([paused(hall), paused(hall)]).toEqual([["R-A-05"], ["R-A-05"]]);
+    hall.obedience.clear();
+    expect([paused(hall), paused(hall)]).toEqual([["R-A-05"], []]);
+    expect(hall.plant.target("R-A-05", FAN)).toBeNull();
   });
 });
 

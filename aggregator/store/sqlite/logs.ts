@@ -15,6 +15,19 @@ export function actionTable(db: DatabaseSync, queue: WriteQueue): ActionStore {
     `SELECT action FROM actions WHERE ts_ms >= ? AND json_extract(action, '$.rack_id') = ?
      ORDER BY ts_ms DESC, rowid DESC LIMIT ?`,
   );
+  const newest_per_device = db.prepare(
+    `SELECT (
+       SELECT action FROM actions
+       WHERE json_extract(action, '$.outcome') = ?1
+         AND json_extract(action, '$.rack_id') IS device.rack_id
+         AND json_extract(action, '$.target') = device.target
+       ORDER BY ts_ms DESC, rowid DESC LIMIT 1
+     ) AS action
+     FROM (
+       SELECT DISTINCT json_extract(action, '$.rack_id') AS rack_id, json_extract(action, '$.target') AS target
+       FROM actions WHERE json_extract(action, '$.outcome') = ?1
+     ) AS device`,
+  );
   const count = db.prepare("SELECT count(*) AS n FROM actions");
   const parse = (row: Record<string, unknown>) => JSON.parse(row.action as string) as Action;
   return {
@@ -31,6 +44,10 @@ export function actionTable(db: DatabaseSync, queue: WriteQueue): ActionStore {
     between(from_ms, to_ms, limit) {
       queue.sync();
       return between.all(from_ms, to_ms, limit).map(parse);
+    },
+    newestPerDevice(outcome) {
+      queue.sync();
+      return newest_per_device.all(outcome).map(parse);
     },
     ofRack(rack_id, from_ms, limit) {
       queue.sync();

@@ -77,6 +77,11 @@ const MIGRATIONS: readonly string[] = [
     scope TEXT PRIMARY KEY, model_id TEXT NOT NULL, sha256 TEXT NOT NULL, set_by TEXT NOT NULL, ts TEXT NOT NULL
   ) STRICT;
   `,
+  `
+  CREATE INDEX actions_device ON actions (
+    json_extract(action, '$.outcome'), json_extract(action, '$.rack_id'), json_extract(action, '$.target'), ts_ms
+  );
+  `,
 ];
 
 /** Brings the database to the current version; each step is one transaction. */

@@ -38,6 +38,10 @@ export function hallTrials(hall: Hall, scorer: Scorer) {
         ...{ inForce: () => [], unanswered: () => [], refusal: () => null, send },
         record: (action) => void known.set(action.id, action),
         setpoints: {
+          appliedMs: (rack_id, target) =>
+            rack_id === null || target === "supply_c"
+              ? Number.NEGATIVE_INFINITY
+              : hall.racks[indexOf(rack_id)]!.changed_ms[target],
           value: (rack_id, target) =>
             rack_id === null || target === "supply_c"
               ? null
@@ -48,6 +52,7 @@ export function hallTrials(hall: Hall, scorer: Scorer) {
         samples: { means: (rack_id) => minutes[indexOf(rack_id)]!.last() },
         rollups: { minutes: (from_ms) => minutes.flatMap((rack) => rack.since(from_ms)) },
         actions: { get: (id) => known.get(id) ?? null },
+        settings: { get: () => undefined, put() {} },
       },
       events: { publish() {} },
       mode: { of: () => "closed_loop" },

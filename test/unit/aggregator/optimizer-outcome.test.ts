@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
-import { judge, rowMinutes } from "../../../aggregator/optimizer/outcome.ts";
+import type { Series } from "../../../aggregator/optimizer/effect.ts";
+import { judge, type RowMinutes, rowMinutes } from "../../../aggregator/optimizer/outcome.ts";
 import type { RackMinute } from "../../../aggregator/store/store.ts";
 import { MEASURED_FIELDS, type MeasuredField } from "../../../shared/contracts/telemetry.ts";
 import { seededRandom } from "../../../shared/random.ts";
@@ -75,6 +76,18 @@ function warmer(count: number) {
   return rowMinutes(minutes, RACKS[0]!, [], SPAN, RACKS.slice(1));
 }
 
+/** The same row, but that nobody reports these. */
+function without(fields: readonly string[], whole: RowMinutes): RowMinutes {
+  const hidden = (series: Series) => series.map(() => null);
+  const shown = (field: MeasuredField) => !fields.includes(field);
+  return {
+    ...whole,
+    own: (field) => (shown(field) ? whole.own(field) : hidden(whole.own(field))),
+    controls: (field) => (shown(field) ? whole.controls(field) : whole.controls(field).map(hidden)),
+    others: (field) => (shown(field) ? whole.others(field) : whole.others(field).map(hidden)),
+  };
+}
+
 describe("a change is judged by its rack against the row, before and after", () => {
   it("a saving is found under a load that rises meanwhile, idle power and all", () => {
     const verdict = judge(row({ pdu_kw: -0.4 }), predicted, "fan_rpm_pct");
@@ -118,6 +131,39 @@ describe("a change is judged by its rack against the row, before and after", () 
     expect(judge(rise, { ...predicted, power_rise_kw: 0.05 }, "fan_rpm_pct")?.worsened).toMatch(
       /power at equal load/,
     );
+  });
+
+  it.each([
+    ["inlet_c", { inlet_c: 0.8 }, /inlet/],
+    ["latency_p95_ms", { latency_p95_ms: 15 }, /p95/],
+    ["pdu_kw", { pdu_kw: 0.25 }, /power/],
+  ] as const)("is taken back for its %s alone, where nothing else is known", (known, changed, worsened) => {
+    const unknown = ["inlet_c", "latency_p95_ms", "pdu_kw"].filter((field) => field !== known);
+    expect(judge(without(unknown, row(changed)), predicted, "fan_rpm_pct")?.worsened).toMatch(worsened);
+  });
+
+  it("has no saving where its power is not known", () => {
+    const verdict = judge(without(["pdu_kw"], row()), predicted, "fan_rpm_pct");
+    expect(verdict).toEqual({ realized_saving_kw: null, realized_std_error_kw: null, worsened: null });
+  });
+
+  it("is not judged where nothing that it acts on is known: of a window, p95", () => {
+    const blind = without(["inlet_c", "latency_p95_ms", "pdu_kw"], row());
+    expect(judge(blind, predicted, "fan_rpm_pct")).toBeNull();
+    expect(judge(without(["latency_p95_ms"], row()), predicted, "batch_window_ms")).toBeNull();
+  });
+
+  it("is compared with those neighbours only that report before and after it, and else with itself", () => {
+    const silent = new Array<null>(40).fill(null);
+    const heard = row({ inlet_c: 0.8 });
+    const among = (...others: (typeof silent)[]) => ({
+      ...heard,
+      controls: (field: MeasuredField) => [...heard.controls(field), ...others],
+    });
+    const verdict = judge(heard, predicted, "fan_rpm_pct");
+    expect(judge(among(silent, silent), predicted, "fan_rpm_pct")).toEqual(verdict);
+    const alone = { ...heard, controls: () => [silent, silent], others: () => [silent, silent] };
+    expect(judge(alone, predicted, "fan_rpm_pct")?.worsened).toMatch(/inlet/);
   });
 
   it("is not judged before a whole minute has gone by", () => {

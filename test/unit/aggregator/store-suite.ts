@@ -315,6 +315,31 @@ export function storeSuite(name: string, open: () => { store: Store; reopen(): S
       again.close();
     });
 
+    it("find each device's newest action of an outcome, however much happened since", () => {
+      const { store, reopen } = open();
+      const pump = { target: "pump_rpm_pct" as const };
+      const site = { rack_id: null, target: "supply_c" as const };
+      const applied = { outcome: "applied" as const };
+      store.actions.put(action("old", T0, applied));
+      store.actions.put(action("fan", T0 + 1, applied));
+      store.actions.put(action("late", T0 - 1, applied));
+      store.actions.put(action("pump", T0, { ...pump, ...applied }));
+      store.actions.put(action("supply", T0, { ...site, ...applied }));
+      store.actions.put(action("sent", T0 + 2, { outcome: "sent" }));
+      for (let n = 0; n < 10; n++) store.actions.put(action(`advised-${n}`, T0 + 3 + n));
+      const idsOf = (from: Store, outcome: Action["outcome"]) =>
+        from.actions
+          .newestPerDevice(outcome)
+          .map(({ id }) => id)
+          .sort();
+      expect(idsOf(store, "applied")).toEqual(["fan", "pump", "supply"]);
+      store.actions.put(action("fan", T0 + 1, { outcome: "refused" }));
+      const again = reopen();
+      expect(idsOf(again, "applied")).toEqual(["old", "pump", "supply"]);
+      expect(idsOf(again, "sent")).toEqual(["sent"]);
+      again.close();
+    });
+
     it("find actions by time, newest first; the end is not included", () => {
       const { store } = open();
       for (const [i, id] of ["a", "b", "c", "d"].entries()) store.actions.put(action(id, T0 + i));

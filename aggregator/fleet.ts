@@ -66,7 +66,8 @@ function restoreRack(rack_id: string, position: number, store: Store): Rack {
   };
 }
 
-export const agentOnline = (rack: Rack): boolean => rack.status?.state === "online";
+export const agentOnline = (rack: { status: Pick<Status, "state"> | null }): boolean =>
+  rack.status?.state === "online";
 
 /** Telemetry of this rack arrived recently. */
 export const isFresh = (rack: Rack, now_ms: number): boolean => now_ms - rack.received_ms <= FRESH_MS;

@@ -147,7 +147,7 @@ async function run(
     const journal = openJournal({ site, key: private_key, store, clock, log, publish });
     const { device_spacing_s } = config.actions;
     const safety = { mode, quarantine, journal, device_spacing_s };
-    const actions = actionLog({ clock, store, counters, events, commander, ...safety });
+    const actions = actionLog({ clock, log, store, counters, events, commander, ...safety });
     const library = modelLibrary(modelFolder(data_dir));
     const registry = createRegistry({ store, library, events, clock, log });
     const rollouts = createRollouts({

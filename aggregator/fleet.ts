@@ -77,7 +77,8 @@ function slowDBefore({ sample, ts_ms }: ScoredSample, store: Store): number | nu
   return slowDOf(before.flatMap(({ score, mms }) => (score && mms ? [score] : [])));
 }
 
-export const agentOnline = (rack: Rack): boolean => rack.status?.state === "online";
+export const agentOnline = (rack: { status: Pick<Status, "state"> | null }): boolean =>
+  rack.status?.state === "online";
 
 /** Telemetry of this rack arrived recently. */
 export const isFresh = (rack: Rack, now_ms: number): boolean => now_ms - rack.received_ms <= FRESH_MS;

@@ -1,6 +1,7 @@
 import { canonicalJson } from "../../shared/canonical.ts";
 import type { Action, RackTarget } from "../../shared/contracts/action.ts";
 import { type Rejection, reject, SkadiError } from "../../shared/errors.ts";
+import type { Log } from "../../shared/log.ts";
 import type { Clock } from "../../shared/time.ts";
 import type { Journal } from "../audit/journal.ts";
 import type { Commander } from "../commands/commander.ts";
@@ -24,9 +25,10 @@ export interface ActionLog {
   refusal(action: Pick<SetpointAction, "rack_id" | "target" | "kind" | "to">): Rejection | null;
   /**
    * Records a setpoint as sent and sends it, signed, to the rack's agent; what an operator approved is driven in
-   * advisory too.
+   * advisory too. What cannot be written down first does not leave, but for what lets go: a rollback, or a device that is
+   * handed back.
    *
-   * @throws the refusal, if there is one
+   * @throws the refusal, if there is one, or why it cannot be written down
    */
   send(action: SetpointAction, approved?: boolean): void;
   /**
@@ -46,6 +48,7 @@ export type SetpointAction = Action & {
 
 interface ActionLogContext {
   clock: Clock;
+  log: Log;
   /** Least time between two setpoints of one device. */
   device_spacing_s: number;
   mode: ModeControl;
@@ -93,6 +96,19 @@ export function actionLog(context: ActionLogContext): ActionLog {
     };
     return refuseSend(action, state, context.clock.now());
   };
+  /** An answer to what is not on the disk would be refused after a restart as made up. */
+  const writeDown = (action: SetpointAction) => {
+    try {
+      store.flush();
+    } catch (error) {
+      const { id: action_id, rack_id, target, reason } = action;
+      const lets_go = action.kind === "rollback" || action.to === null;
+      context.log.error({ err: error, action_id, rack_id, target, lets_go }, "cannot write a setpoint down");
+      if (lets_go) return;
+      record({ ...action, outcome: "refused", reason: `${reason}; not sent: it could not be written down` });
+      throw error;
+    }
+  };
   return {
     setpoints,
     refusal,
@@ -103,8 +119,7 @@ export function actionLog(context: ActionLogContext): ActionLog {
       const refused = refusal(action);
       if (refused) throw new SkadiError(refused);
       record({ ...action, outcome: "sent" });
-      // An answer to what is not on the disk would be refused after a restart as made up.
-      store.flush();
+      writeDown(action);
       const { rack_id, target, to: value, id: action_id, source, reason } = action;
       const body = { kind: "setpoint" as const, target, value, action_id, source, reason, approved };
       const command_id = context.commander.send(rack_id, body);

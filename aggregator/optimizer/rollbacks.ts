@@ -1,6 +1,8 @@
 import { randomUUID } from "node:crypto";
 import { isoTime } from "../../shared/time.ts";
 import type { SetpointAction } from "../actions/action-log.ts";
+import { agentOnline } from "../fleet.ts";
+import { attempt } from "./attempt.ts";
 import { isGuarded } from "./held.ts";
 import { keptMap } from "./kept-map.ts";
 import type { TrialsContext } from "./trials.ts";
@@ -34,15 +36,15 @@ export interface Rollbacks {
  * @param devices the names of all
  */
 export function createRollbacks(
-  context: Pick<TrialsContext, "actions" | "store" | "mode" | "fleet">,
+  context: Pick<TrialsContext, "actions" | "store" | "mode" | "fleet" | "log">,
   keyOf: (action: SetpointAction) => string,
   devices: readonly string[],
 ): Rollbacks {
-  const { actions, store, mode, fleet } = context;
+  const { actions, store, mode, fleet, log } = context;
   const owed = keptMap<Owed>(store.settings, "owed_rollback", devices);
 
   const rollbackOf = ({ action, to, worsened }: Owed, now_ms: number): SetpointAction => {
-    const { predicted_saving_kw: _, ...base } = action;
+    const { predicted_saving_kw: _, realized_saving_kw: __, ...base } = action;
     return {
       ...base,
       id: randomUUID(),
@@ -60,11 +62,12 @@ export function createRollbacks(
   const pay = (debt: Owed, now_ms: number) => {
     const rack = fleet.get(debt.action.rack_id);
     const rollback = rollbackOf(debt, now_ms);
-    // A guardrail that protects the rack would refuse; what harms is taken back as soon as it lets go.
-    if (rollback.mode !== "closed_loop" || (rack && isGuarded(rack, true)) || actions.refusal(rollback))
-      return;
+    // An agent that is away hears nothing, and a guardrail that protects the rack would refuse; what harms is taken back
+    // as soon as the one is back, or the other lets go.
+    const waits = rack && (!agentOnline(rack) || isGuarded(rack, true));
+    if (rollback.mode !== "closed_loop" || waits || actions.refusal(rollback)) return;
     owed.set(keyOf(debt.action), { ...debt, sent: { id: rollback.id, at_ms: now_ms } });
-    actions.send(rollback);
+    attempt(log, "sending a rollback", () => actions.send(rollback));
   };
 
   return {

@@ -1,5 +1,6 @@
 import { randomUUID } from "node:crypto";
 import { type Action, RACK_TARGETS, type Target } from "../../shared/contracts/action.ts";
+import type { Status } from "../../shared/contracts/messages.ts";
 import { rowOf } from "../../shared/contracts/rack.ts";
 import type { Log } from "../../shared/log.ts";
 import { isoTime } from "../../shared/time.ts";
@@ -10,6 +11,7 @@ import type { EventBus } from "../events.ts";
 import type { Rack } from "../fleet.ts";
 import type { Rollouts } from "../models/rollout/rollouts.ts";
 import type { RackMinute, Store } from "../store/store.ts";
+import { attempt } from "./attempt.ts";
 import { keptMap } from "./kept-map.ts";
 import { judge, type RowMinutes, rowMinutes, type Verdict } from "./outcome.ts";
 import type { Proposal } from "./plan.ts";
@@ -90,12 +92,15 @@ export interface TrialsContext {
   quarantine: Pick<Quarantine, "has" | "add">;
   fleet: {
     racks: readonly Pick<Rack, "rack_id" | "row">[];
-    get(
-      rack_id: string,
-    ): (Pick<Rack, "d_slow"> & { score: { guarded?: true | undefined } | null }) | undefined;
+    get(rack_id: string):
+      | (Pick<Rack, "d_slow"> & {
+          status: Pick<Status, "state"> | null;
+          score: { guarded?: true | undefined } | null;
+        })
+      | undefined;
   };
   rollout: Pick<Rollouts, "scorerOf">;
-  log: Pick<Log, "info">;
+  log: Pick<Log, "info" | "error">;
 }
 
 /** Trials, what is owed and what rests go on after a restart as if there had been none. */
@@ -228,7 +233,8 @@ export function createTrials(context: TrialsContext, interval_ms: number): Trial
     if (!judged) takeBack(action, null, UNJUDGED, now_ms);
     else if (worsened) takeBack(action, faulty ? null : action.from, worsened, now_ms);
     else standing.set(deviceOf(action), known);
-    if (worsened && faulty) quarantine.add({ rack_id, target, reason: worsened, action_id });
+    if (worsened && faulty)
+      attempt(log, "quarantine", () => quarantine.add({ rack_id, target, reason: worsened, action_id }));
     return null;
   };
 
@@ -248,8 +254,12 @@ export function createTrials(context: TrialsContext, interval_ms: number): Trial
         ...{ action, predicted, verdict: null, begun_ms: now_ms },
         ...{ asked_ms, asked_from, cycle, cycles },
       });
+      if (!attempt(log, "sending a change", () => actions.send(action))) {
+        if (earlier) trials.set(device, earlier);
+        else trials.delete(device);
+        return false;
+      }
       unanswered.delete(device);
-      actions.send(action);
       if (earlier) keepVerdict(earlier, null);
       changed_ms.set(rack_id, now_ms);
       return true;
@@ -297,8 +307,7 @@ export function createTrials(context: TrialsContext, interval_ms: number): Trial
         })
         .filter((release) => {
           if (actions.refusal(release)) return false;
-          actions.send(release);
-          return true;
+          return attempt(log, "handing a device back", () => actions.send(release));
         });
     },
     resting,

@@ -45,6 +45,12 @@ export function drivenHall(options: { start_ms: number; seed: number }) {
   const store = openSqliteStore(join(temporaryFolder(), "aggregator.db"), { flush_ms: 60_000, log });
   const events = eventBus(store, clock);
   const fleet = createFleet(LAYOUT, store);
+  const setOnline = (rack_id: string, online: boolean) => {
+    const status = { v: 1 as const, ts: isoTime(clock.now()), rack_id, agent_version: "0", driver: "sim" };
+    const state = online ? ("online" as const) : ("offline" as const);
+    fleet.get(rack_id)!.status = { ...status, state, mode: "closed_loop", model_id: null };
+  };
+  for (const rack_id of rack_ids) setOnline(rack_id, true);
   const defects = new Map<string, Defect>();
   const unreported = new Set<string>();
   const commands: { rack_id: string; body: CommandBody }[] = [];
@@ -74,7 +80,8 @@ export function drivenHall(options: { start_ms: number; seed: number }) {
   const key = generateKeyPairSync("ed25519").privateKey;
   const journal = openJournal({ site: "dc1", key, store, clock, log, publish() {} });
   const safety = { mode, quarantine, journal, device_spacing_s: INTERVAL_MS / 1000 };
-  const newActions = () => actionLog({ clock, store, counters: newCounters(), events, commander, ...safety });
+  const newActions = () =>
+    actionLog({ clock, log, store, counters: newCounters(), events, commander, ...safety });
   let actions = newActions();
   const context = { store, events, mode, quarantine, fleet, log };
   const scorer = createScorer(smallModel());
@@ -112,7 +119,7 @@ export function drivenHall(options: { start_ms: number; seed: number }) {
   let action_number = 0;
   return {
     ...{ plant, clock, store, rack_ids, fleet, commands, defects, obedience, answer, mode, quarantine },
-    journal,
+    ...{ journal, setOnline },
     get actions() {
       return actions;
     },

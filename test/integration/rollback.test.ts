@@ -1,4 +1,4 @@
-import { describe, expect, it, onTestFinished } from "vitest";
+import { describe, expect, it, onTestFinished, vi } from "vitest";
 import type { SetpointAction } from "../../aggregator/actions/action-log.ts";
 import { openQuarantine } from "../../aggregator/control/quarantine.ts";
 import { AggregatorConfig } from "../../shared/contracts/config.ts";
@@ -217,6 +217,18 @@ describe("taking back what made a rack worse", () => {
     expect(hall.plant.target("R-A-05", FAN)).toBeNull();
   });
 
+  it("waits for an agent that is away, and is sent once when it is back", () => {
+    const hall = worsened();
+    hall.run(1);
+    hall.setOnline("R-A-05", false);
+    rounds(hall, 5);
+    expect(rollbacksOf(hall)).toEqual([]);
+    hall.setOnline("R-A-05", true);
+    rounds(hall, 2);
+    expect(rollbacksOf(hall)).toMatchObject([{ outcome: "applied" }]);
+    expect(hall.plant.target("R-A-05", FAN)).toBeNull();
+  });
+
   it("is forgotten where somebody else has set the device since", () => {
     const hall = worsened();
     hall.run(1);
@@ -229,6 +241,42 @@ describe("taking back what made a rack worse", () => {
     const sent = rollbacksOf(hall).length;
     rounds(hall, 2);
     expect(rollbacksOf(hall)).toHaveLength(sent);
+  });
+});
+
+describe("a disk that cannot be written", () => {
+  const failing = (hall: ReturnType<typeof hallAt>) =>
+    vi.spyOn(hall.store, "flush").mockImplementation(() => {
+      throw new Error("database or disk is full");
+    });
+
+  it("keeps no rollback, hand-back or quarantine from being done, for any rack", () => {
+    const hall = hallAt(NOON);
+    hall.defects.set(`R-A-02/${FAN}`, (value) => 150 - value);
+    hall.run(40);
+    hall.change("R-A-02", FAN, 60);
+    hall.change("R-A-05", FAN, 95);
+    hall.change("R-B-03", FAN, 60);
+    hall.run(1);
+    failing(hall);
+    for (let cycle = 0; cycle < 3; cycle++) hall.cycle();
+    expect(["R-A-02", "R-A-05"].map((rack_id) => hall.plant.target(rack_id, FAN))).toEqual([null, null]);
+    expect(hall.quarantine.has("R-A-02", FAN)).toBe(true);
+    expect(hall.plant.target("R-B-03", FAN)).toBe(60);
+    hall.trials.handBack(hall.clock.now());
+    expect(hall.plant.target("R-B-03", FAN)).toBeNull();
+  });
+
+  it("lets no change leave, and does not end the round for the others", () => {
+    const hall = hallAt(NOON);
+    hall.run(40);
+    const disk = failing(hall);
+    expect(hall.change("R-A-05", FAN, 60)).toBe(false);
+    expect(hall.plant.target("R-A-05", FAN)).toBeNull();
+    disk.mockRestore();
+    expect(hall.store.actions.get("change-1")?.outcome).toBe("refused");
+    expect(hall.actions.unanswered()).toEqual([]);
+    expect(hall.change("R-A-06", FAN, 60)).toBe(true);
   });
 });
 

@@ -64,7 +64,7 @@ export function hallTrials(hall: Hall, scorer: Scorer) {
         racks: RACKS.map((rack_id) => ({ rack_id, row: rowOf(rack_id) })),
         get(rack_id) {
           const { d_slow, guarded } = hall.racks[indexOf(rack_id)]!;
-          return { d_slow, score: guarded ? { guarded } : null };
+          return { d_slow, status: { state: "online" }, score: guarded ? { guarded } : null };
         },
       },
       rollout: { scorerOf: () => scorer },

@@ -5,6 +5,7 @@ import { skadiError } from "../../../shared/errors.ts";
 import { isoTime } from "../../../shared/time.ts";
 import { sameOrigin } from "../auth.ts";
 import type { RouteGroup } from "../context.ts";
+import { keepAlive } from "../keep-alive.ts";
 import { overviewFeed } from "../overview-feed.ts";
 
 /** A listener that falls this far behind is dropped: it may come back, but it must not fill our memory. */
@@ -40,6 +41,7 @@ export const eventRoutes: RouteGroup = (api, context) => {
     socket.on("close", () => {
       for (const end of ends) end();
     });
+    keepAlive(socket);
     socket.on("error", (error: Error) => context.log.debug({ err: error }, "WebSocket failed"));
   };
   api.route({

@@ -57,6 +57,51 @@ describe.skipIf(!hasProgram("chromium"))("the dashboard", () => {
   );
 
   it(
+    "is not live while its connection is open but silent: it polls, and connects anew",
+    async () => {
+      const browser = await openBrowser();
+      const page = await browser.newPage();
+      let connections = 0;
+      let silent = false;
+      await page.routeWebSocket(/ws\/events/, (route) => {
+        connections++;
+        const server = route.connectToServer();
+        server.onMessage((message) => {
+          if (!silent) route.send(message);
+        });
+      });
+      await page.goto(site.aggregator.http_url);
+      await page.getByText("Live", { exact: true }).waitFor();
+      expect(connections).toBe(1);
+      silent = true;
+      await eventually("another connection", () => connections > 1, 30_000);
+      await site.post("/mode", { kill_switch: true }, { token: true });
+      silent = false;
+      await page.locator("header").getByText("Kill switch on").waitFor();
+      await page.getByText("Live", { exact: true }).waitFor();
+    },
+    LONG_MS,
+  );
+
+  it(
+    "shows the course of a rack that begins to report while its page is open",
+    async () => {
+      const browser = await openBrowser();
+      const page = await browser.newPage();
+      await page.clock.install();
+      await page.goto(`${site.aggregator.http_url}/#/racks/R-B-02`);
+      await page.getByRole("img", { name: "Inlet: no data" }).waitFor();
+      await site.post("/telemetry", sample("R-B-02", { inlet_c: 25 }));
+      await page.clock.fastForward(61_000);
+      await page.getByRole("img", { name: /^Inlet: now 25\.0/ }).waitFor();
+      // From then on by single samples.
+      await site.post("/telemetry", sample("R-B-02", { inlet_c: 26 }));
+      await page.getByRole("img", { name: /^Inlet: now 26\.0/ }).waitFor();
+    },
+    LONG_MS,
+  );
+
+  it(
     "shows time and temperature as its user likes them, and remembers it",
     async () => {
       await site.post("/telemetry", sample("R-A-01", { inlet_c: 25 }));

@@ -1,6 +1,7 @@
 import { batch, computed, type Signal, signal } from "@preact/signals";
 import type { Overview, RackSummary } from "../../../../shared/contracts/overview.ts";
 import { get } from "./api.ts";
+import { silence } from "./silence.ts";
 
 /** One WebSocket for the whole page; while there is none, the overview is polled. */
 
@@ -18,6 +19,10 @@ export type SiteState = Omit<Overview, "rack_list">;
 export type Connection = "connecting" | "live" | "polling" | "lost";
 
 const POLL_MS = 2_000;
+/** An answer that takes longer will not come: the connection that it was asked over is dead. */
+const POLL_TIMEOUT_MS = 15_000;
+/** The overview comes once a second: a connection that is silent for longer is none, whatever TCP believes. */
+const SILENT_MAX_S = 5;
 const RETRY_MS = [500, 1_000, 2_000, 5_000];
 const EVENTS_MAX = 200;
 
@@ -117,7 +122,9 @@ function setRack(rack: RackSummary): void {
 }
 
 async function loadOverview(): Promise<void> {
-  const { rack_list, ...rest } = await get<Overview>("/state/overview");
+  // The first picture may take its time over a slow line.
+  const signal = site.peek() === null ? undefined : AbortSignal.timeout(POLL_TIMEOUT_MS);
+  const { rack_list, ...rest } = await get<Overview>("/state/overview", signal);
   batch(() => {
     for (const rack of rack_list) setRack(rack);
     const ids = rack_list.map(({ rack_id }) => rack_id);
@@ -161,24 +168,38 @@ function connect(): void {
   const scheme = location.protocol === "https:" ? "wss" : "ws";
   const socket = new WebSocket(`${scheme}://${location.host}/ws/events?${query}`);
   const returned = cursor !== null;
+  const quiet = silence(SILENT_MAX_S);
+  let watch: number | undefined;
+  let ended = false;
+  const end = () => {
+    if (ended) return;
+    ended = true;
+    clearInterval(watch);
+    socket.close();
+    if (connection.peek() === "live") connection.value = "connecting";
+    poll();
+    const wait_ms = RETRY_MS[Math.min(attempt++, RETRY_MS.length - 1)]!;
+    setTimeout(connect, wait_ms);
+  };
   socket.addEventListener("open", () => {
     attempt = 0;
     connection.value = "live";
+    // A dead connection is not closed for minutes: nobody answers the closing either.
+    watch = window.setInterval(() => {
+      if (quiet.tick()) end();
+    }, 1_000);
     // The racks come as changes: the whole is the ground they stand on. Events that were missed come by themselves.
     if (returned) refetch();
     else if (site.peek() === null) loadOverview().catch(() => socket.close());
   });
   socket.addEventListener("message", ({ data }) => {
+    if (ended) return;
+    quiet.heard();
     const event = JSON.parse(String(data)) as LiveEvent;
     if (event.cursor) cursor = event.cursor;
     enqueue(event);
   });
-  socket.addEventListener("close", () => {
-    if (connection.peek() === "live") connection.value = "connecting";
-    poll();
-    const wait_ms = RETRY_MS[Math.min(attempt++, RETRY_MS.length - 1)]!;
-    setTimeout(connect, wait_ms);
-  });
+  socket.addEventListener("close", end);
 }
 
 /** Begins with the overview, for a first picture before the WebSocket is up. */

@@ -4,6 +4,7 @@ import { integerOption } from "../../shared/cli.ts";
 import { Action } from "../../shared/contracts/action.ts";
 import { TimelineAnswer } from "../../shared/contracts/answers.ts";
 import { Incident } from "../../shared/contracts/incident.ts";
+import { Overview } from "../../shared/contracts/overview.ts";
 import { rowOf } from "../../shared/contracts/rack.ts";
 import { untilStopSignal } from "../../shared/process.ts";
 import { isoTime } from "../../shared/time.ts";
@@ -11,8 +12,10 @@ import { changeText } from "../actions/action-text.ts";
 import { eventText } from "../event-text.ts";
 import { KEPT_EVENTS } from "../events.ts";
 import { severityPaint } from "../incidents/incident-text.ts";
+import { type AggregatorClient, unknownId } from "./client.ts";
 import { eventsSince, followEvents, type LiveEvent } from "./follow.ts";
 import { durationOption } from "./moments.ts";
+import { nearest } from "./nearest.ts";
 import { type ClientFlags, clientOf, withClientOptions } from "./options.ts";
 import { colours, wrapped } from "./output.ts";
 import { figure, instant, plain } from "./text.ts";
@@ -64,6 +67,8 @@ async function logs(flags: Flags): Promise<void> {
   const { to: now } = await client.get("/timeline", TimelineAnswer, { limit: 1 });
   const past = await eventsSince(client, isoTime(Date.parse(now) - flags.since));
   const wanted = past.filter((event) => isWanted(event, flags));
+  // A rack that is no longer of the site may still have its past.
+  if (wanted.length === 0) await checkPlaces(client, flags);
   for (const event of flags.limit > 0 ? wanted.slice(-flags.limit) : []) say(event);
   if (!flags.follow) return;
   let lost = false;
@@ -82,6 +87,20 @@ async function logs(flags: Flags): Promise<void> {
   });
   await untilStopSignal();
   stop();
+}
+
+/** @throws SKADI_NOT_FOUND for a rack or row that the site does not have: silence would look like peace. */
+async function checkPlaces(client: AggregatorClient, { rack, row }: Flags): Promise<void> {
+  if (rack === undefined && row === undefined) return;
+  const { rack_list } = await client.get("/state/overview", Overview);
+  const places = [
+    { field: "--rack", asked: rack, known: rack_list.map(({ rack_id }) => rack_id) },
+    { field: "--row", asked: row, known: [...new Set(rack_list.map((each) => each.row))] },
+  ];
+  for (const { field, asked, known } of places) {
+    if (asked !== undefined && !known.includes(asked))
+      throw unknownId(field, asked, nearest(asked, known), "skadi-aggregator top --once");
+  }
 }
 
 function isWanted({ type, rack_id, data }: LiveEvent, { type: asked, rack, row }: Flags): boolean {

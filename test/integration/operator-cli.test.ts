@@ -255,6 +255,19 @@ describe("logs", () => {
     for (const line of lines) expect(JSON.parse(line)).toHaveProperty("type");
   });
 
+  it.each([
+    ["--rack", "R-A-1", "Did you mean R-A-01"],
+    ["--row", "ZZZZ", "skadi-aggregator top --once says which there are."],
+  ])(
+    "of a place that the site does not have are none, and that is said: %s %s",
+    async (option, name, help) => {
+      const { code, stdout, stderr } = await cli("logs", option, name);
+      expect([code, stdout]).toEqual([2, ""]);
+      expect(stderr).toMatch(new RegExp(`^SKADI_NOT_FOUND: .*${option}.*"${name}"`));
+      expect(stderr).toContain(help);
+    },
+  );
+
   it("follows what happens, and after a lost connection goes on with what was missed, each event once", async () => {
     const program = startProgram(
       "aggregator",

@@ -1,5 +1,6 @@
 import type { WebSocketRoute } from "playwright-core";
-import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { afterEach, beforeEach, describe, expect, it, onTestFinished } from "vitest";
+import { WebSocket } from "ws";
 import { rowNames } from "../../../shared/contracts/rack.ts";
 import { isoTime } from "../../../shared/time.ts";
 import { type TestSite, testSite } from "../../integration/aggregator-harness.ts";
@@ -79,6 +80,78 @@ describe.skipIf(!hasProgram("chromium"))("the dashboard", () => {
       silent = false;
       await page.locator("header").getByText("Kill switch on").waitFor();
       await page.getByText("Live", { exact: true }).waitFor();
+    },
+    LONG_MS,
+  );
+
+  it(
+    "asks for the whole again once it is subscribed: what changed before that is not sent to it",
+    async () => {
+      // Another page is there already, and was told of everything.
+      const other = new WebSocket(`${site.aggregator.http_url.replace("http", "ws")}/ws/events?overview=1`);
+      onTestFinished(() => other.terminate());
+      await new Promise((resolve) => other.once("message", resolve));
+      const browser = await openBrowser();
+      const page = await browser.newPage();
+      const first = Promise.withResolvers<void>();
+      let asked = 0;
+      await page.route("**/state/overview", async (route) => {
+        const response = await route.fetch();
+        const body = await response.json();
+        if (asked++ === 0) body.rack_list[0].online = true;
+        await route.fulfill({ response, json: body });
+        first.resolve();
+      });
+      await page.routeWebSocket(/ws\/events/, async (route) => {
+        await first.promise;
+        route.connectToServer();
+      });
+      await page.goto(site.aggregator.http_url);
+      await page.getByText("Live", { exact: true }).waitFor();
+      await page.locator("#cell-R-A-01.stale").waitFor();
+    },
+    LONG_MS,
+  );
+
+  it(
+    "has the kill switch also where the mode cannot be read, and says why that is so",
+    async () => {
+      const browser = await openBrowser();
+      const page = await browser.newPage();
+      await page.route("**/mode", (route) =>
+        route.request().method() === "GET"
+          ? route.fulfill({ status: 500, json: { error: { message: "The store does not answer." } } })
+          : route.continue(),
+      );
+      await page.goto(`${site.aggregator.http_url}/#/optimizer`);
+      await page.getByText("The store does not answer.").waitFor();
+      await page.getByRole("button", { name: "Kill switch: stop everything" }).click();
+      await page.getByRole("button", { name: "Stop everything", exact: true }).click();
+      await page.getByRole("textbox", { name: "Token" }).fill(site.aggregator.api_token);
+      await page.getByRole("button", { name: "Use token" }).click();
+      await page.getByRole("button", { name: "Lift the kill switch" }).waitFor();
+    },
+    LONG_MS,
+  );
+
+  it(
+    "does not call a rack well that has not reported for long",
+    async () => {
+      await site.post("/telemetry", sample("R-B-03"));
+      const browser = await openBrowser();
+      const page = await browser.newPage();
+      // The site as it is ten minutes later.
+      await page.routeWebSocket(/ws\/events/, (route) => route.close());
+      await page.route("**/state/overview", async (route) => {
+        const response = await route.fetch();
+        const body = await response.json();
+        body.ts = isoTime(Date.now() + 600_000);
+        for (const rack of body.rack_list) rack.online = false;
+        await route.fulfill({ response, json: body });
+      });
+      await page.goto(`${site.aggregator.http_url}/#/racks/R-B-03`);
+      await page.getByText(/^Nothing recent is known: the last data came 10\smin ago/).waitFor();
+      expect(await page.getByText("As in training").count()).toBe(0);
     },
     LONG_MS,
   );

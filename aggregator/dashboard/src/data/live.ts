@@ -182,19 +182,26 @@ function connect(): void {
     setTimeout(connect, wait_ms);
   };
   socket.addEventListener("open", () => {
-    attempt = 0;
-    connection.value = "live";
     // A dead connection is not closed for minutes: nobody answers the closing either.
     watch = window.setInterval(() => {
       if (quiet.tick()) end();
     }, 1_000);
     // The racks come as changes: the whole is the ground they stand on. Events that were missed come by themselves.
+    // What was polled before is not that ground: a rack that fell silent since then would not change any more.
     if (returned) refetch();
-    else if (site.peek() === null) loadOverview().catch(() => socket.close());
+    else
+      loadOverview().catch(() => {
+        if (site.peek() === null) socket.close();
+      });
   });
   socket.addEventListener("message", ({ data }) => {
     if (ended) return;
     quiet.heard();
+    // Not before: a server that takes connections and says nothing is polled on.
+    if (connection.peek() !== "live") {
+      attempt = 0;
+      connection.value = "live";
+    }
     const event = JSON.parse(String(data)) as LiveEvent;
     if (event.cursor) cursor = event.cursor;
     enqueue(event);

@@ -9,7 +9,7 @@ import { Choice } from "../../ui/choice.tsx";
 import { confirm } from "../../ui/dialog.tsx";
 import { Icon } from "../../ui/icons.tsx";
 import { Panel } from "../../ui/panel.tsx";
-import { Loading } from "../../ui/states.tsx";
+import { Problem } from "../../ui/states.tsx";
 import { attempt } from "../../ui/toast.tsx";
 
 type Mode = "advisory" | "closed_loop";
@@ -27,17 +27,19 @@ const name = (mode: Mode) => (mode === "advisory" ? "Advisory" : "Closed loop");
 
 /** Who may drive what; every change is asked about once more. */
 export function Modes(): JSX.Element {
-  const { data, reload } = useQuery<ModeAnswer>("/mode", { on: ["mode"], every_ms: 30_000 });
-  if (!data) return <Loading />;
+  const { data, error, reload } = useQuery<ModeAnswer>("/mode", { on: ["mode"], every_ms: 30_000 });
+  // The kill switch waits for no answer: the page knows the site's state anyway.
+  const { mode, kill_switch, overrides } = (error ? null : data) ?? site.value!;
   const change = async (body: object, done: string) => {
     await attempt(() => post("/mode", body), done);
     reload();
   };
   return (
-    <Panel title="Who drives" aside={<ModeBadge {...data} />}>
-      <KillSwitch on={data.kill_switch} change={change} />
-      <SiteMode mode={data.mode} change={change} />
-      <Overrides overrides={data.overrides ?? { rows: {}, racks: {} }} change={change} />
+    <Panel title="Who drives" aside={<ModeBadge mode={mode} kill_switch={kill_switch} />}>
+      {error ? <Problem error={error} retry={reload} /> : null}
+      <KillSwitch on={kill_switch} change={change} />
+      <SiteMode mode={mode} change={change} />
+      <Overrides overrides={overrides ?? { rows: {}, racks: {} }} change={change} />
     </Panel>
   );
 }

@@ -4,6 +4,7 @@ import type { RackDetail, RackHistory } from "../../../../../shared/contracts/ra
 import { rack_ids, rackSignal } from "../../data/live.ts";
 import { useQuery } from "../../data/query.ts";
 import { number } from "../../format/numbers.ts";
+import { ago } from "../../format/time.ts";
 import { Situation, useSituation } from "../../parts/situation.tsx";
 import { href } from "../../router.ts";
 import { Badge, ConditionBadge } from "../../ui/badge.tsx";
@@ -52,7 +53,7 @@ function Rack({ rack_id }: { rack_id: string }): JSX.Element {
         <Situation key={incident.id} incident={incident} actions={situation.actions} />
       ))}
       {concerned?.length === 0 ? (
-        <p class={`all-well ${rack.state}`}>
+        <p class={`all-well ${rack.online ? rack.state : "unknown"}`}>
           <Sentence rack_id={rack_id} />
         </p>
       ) : null}
@@ -150,7 +151,9 @@ function Head({ rack_id }: { rack_id: string }): JSX.Element {
 
 /** How the rack is, when no incident says so. */
 function Sentence({ rack_id }: { rack_id: string }): JSX.Element {
-  const { state, d, tau_fast, mms_ema } = rackSignal(rack_id)!.value;
+  const { state, d, tau_fast, mms_ema, online, ts } = rackSignal(rack_id)!.value;
+  if (!online && ts !== null)
+    return <>Nothing recent is known: the last data came {ago(ts)}, and what is shown here is from then.</>;
   if (d === null || tau_fast === null) return <>No score yet: there is no telemetry, or no model.</>;
   const figures = `D is ${number(d, 2)} of ${number(tau_fast, 2)}`;
   if (state === "persistent") return <>Deviates lastingly: {figures}. The incident is being opened.</>;

@@ -96,7 +96,7 @@ describe.runIf(hasProgram("tmux"))("an operator at a terminal", () => {
     run("logs --follow --type mode,incident");
     await terminal.sees(/incident .*acknowledged/);
     await site.post("/mode", { kill_switch: true });
-    await terminal.sees(/mode +site +mode advisory, kill switch on/);
+    await terminal.sees(/mode +site +kill switch on: nothing is driven/);
     terminal.press("C-c");
     run("mode kill-switch off");
     await terminal.sees(/Let go of the kill switch\?.*\[y\/N\]/);

@@ -674,7 +674,8 @@ describe("the guardrail's own setpoints", () => {
       20_000,
     );
     expect(setpoints.fan_rpm_pct).toBe(62);
-    const [first_release] = second.heard.action!;
+    // On a busy machine the first run may have come as far as to cap the power.
+    const first_release = second.heard.action!.find(({ target }) => target !== "power_cap_kw");
     expect(first_release).toMatchObject({
       kind: "release",
       target: "routing_weight_pct",

@@ -47,7 +47,7 @@ export function openTerminal({ columns = 80, rows = 24, env = {}, shell = BASH }
   return {
     screen,
     colours: () => tmux("capture-pane", "-p", "-e"),
-    sees: (pattern, deadline_ms = 15_000) =>
+    sees: (pattern, deadline_ms = 30_000) =>
       eventually(`the terminal to show ${pattern}`, () => pattern.exec(screen()), deadline_ms).catch(
         (error) => {
           throw new Error(`${error.message}\n${screen()}`);

@@ -426,30 +426,27 @@ export function createAgent(options: AgentOptions): Agent {
     approved?: boolean;
   };
 
-  /**
-   * A device carries out one request after another, so that a read-back belongs to its own write; one that hangs does
-   * not keep the others waiting.
-   */
   function drive(wish: Wish): Promise<IntentOutcome> {
-    const done = afterOthers(wish.target, () => carryOut(wish)).catch((error: unknown): IntentOutcome => {
-      const problem = String(error);
-      log.error({ event: "drive_failed", target: wish.target, reason: problem });
-      const mode = orders.mode();
-      return { action_id: wish.id, mode, outcome: "refused", from: null, published: false, problem };
-    });
-    inTurn(wish.target, done);
-    return done;
+    return inTurn(
+      wish.target,
+      () => carryOut(wish),
+      (problem) => {
+        log.error({ event: "drive_failed", target: wish.target, reason: problem });
+        const mode = orders.mode();
+        return { action_id: wish.id, mode, outcome: "refused", from: null, published: false, problem };
+      },
+    );
   }
 
   /** Asks the device what is in force, unless it is about to be asked already. */
   function look(target: RackTarget): void {
     if (looked_at.has(target)) return;
     looked_at.add(target);
-    const done = afterOthers(target, async () => {
+    const ask = async () => {
       looked_at.delete(target);
       adopt(target, await readSetpoint(options.actuators, target, clock));
-    }).catch((error: unknown) => log.debug({ event: "setpoint_unknown", target, reason: String(error) }));
-    inTurn(target, done);
+    };
+    inTurn(target, ask, (reason) => log.debug({ event: "setpoint_unknown", target, reason }));
   }
 
   /** What is in force after all: the device forgot what it was told, obeyed without an answer, or somebody else set it. */
@@ -460,12 +457,20 @@ export function createAgent(options: AgentOptions): Agent {
     log.info({ event: "setpoint_found", target, from, to: found });
   }
 
-  const deviceOf = (target: RackTarget) => options.actuators.deviceOf?.(target) ?? "";
-  function afterOthers<T>(target: RackTarget, task: () => Promise<T>): Promise<T> {
-    return (driving.get(deviceOf(target)) ?? Promise.resolve()).then(task);
-  }
-  function inTurn(target: RackTarget, done: Promise<unknown>): void {
-    driving.set(deviceOf(target), done);
+  /**
+   * A device carries out one request after another, so that a read-back belongs to its own write; one that hangs does
+   * not keep the others waiting.
+   */
+  function inTurn<T>(
+    target: RackTarget,
+    task: () => Promise<T>,
+    otherwise: (problem: string) => T,
+  ): Promise<T> {
+    const device = options.actuators.deviceOf?.(target) ?? "";
+    const before = driving.get(device) ?? Promise.resolve();
+    const done = before.then(task).catch((error: unknown) => otherwise(String(error)));
+    driving.set(device, done);
+    return done;
   }
 
   async function carryOut(wish: Wish): Promise<IntentOutcome> {

@@ -1,6 +1,6 @@
 import type { Log } from "../../shared/log.ts";
 
-/** One device that cannot be served must not end the round for the others; whether it could. */
+/** Does what must not end anything else if it fails, such as the round for the other devices; whether it worked. */
 export function attempt(log: Pick<Log, "error">, what: string, task: () => void): boolean {
   try {
     task();

@@ -14,6 +14,7 @@ import type { Rollouts } from "../models/rollout/rollouts.ts";
 import { isPaused } from "../savings/switchback.ts";
 import type { SimulatorLink } from "../scenarios/simulator.ts";
 import type { Store } from "../store/store.ts";
+import { attempt } from "./attempt.ts";
 import { heldBecause } from "./held.ts";
 import type { Solver } from "./lp.ts";
 import { type Plan, type PlanRack, type PlanState, type Proposal, plan, skipReason } from "./plan.ts";
@@ -133,14 +134,22 @@ export function createOptimizer(context: OptimizerContext): Optimizer {
   const described = (now_ms: number): Plan =>
     plan(planState(context, now_ms, trials.resting), { limits, actuators, ...settings }, now_ms);
 
-  const predictive = (solve: Solver, scorer: Scorer, now_ms: number): PredictivePlan => {
+  /** What is known of each rack now, in the fleet's order. */
+  const modelled = (now_ms: number) => rack_ids.map((rack_id) => observer.rack(rack_id, now_ms)!);
+
+  const predictive = (
+    solve: Solver,
+    scorer: Scorer,
+    known: ReturnType<typeof modelled>,
+    now_ms: number,
+  ): PredictivePlan => {
     const rested = (rack_id: string | null, target: Action["target"]) => {
       const since_ms = now_ms - actions.setpoints.changedMs(rack_id, target);
       return (since_ms < 0 || since_ms >= interval_ms) && !trials.resting(rack_id, target, now_ms);
     };
     const state: PredictiveState = {
-      racks: fleet.racks.map((rack) => ({
-        ...observer.rack(rack.rack_id, now_ms)!,
+      racks: fleet.racks.map((rack, i) => ({
+        ...known[i]!,
         held: heldBecause(rack, context.mode.of(rack.rack_id) === "closed_loop", now_ms),
         setpoints: setpointsOf(rack, actions),
         d_level: siteLevel(rack.d_slow, context.rollout.scorerOf(rack.rack_id), scorer),
@@ -155,13 +164,14 @@ export function createOptimizer(context: OptimizerContext): Optimizer {
   const decide = (now_ms: number): Decision => {
     const started = performance.now();
     const { solve } = context;
-    const trouble = solve ? siteTrouble(rack_ids.map((rack_id) => observer.rack(rack_id, now_ms)!)) : null;
+    const known = solve ? modelled(now_ms) : [];
+    const trouble = solve ? siteTrouble(known) : null;
     const scorer = context.rollout.scorer();
     const skipped = skipReason(planState(context, now_ms, trials.resting));
     const made =
       solve && scorer && !trouble && !skipped
         ? {
-            ...predictive(solve, scorer, now_ms),
+            ...predictive(solve, scorer, known, now_ms),
             skipped: null,
             policy: "predictive" as const,
             fallback: null,
@@ -203,13 +213,7 @@ export function createOptimizer(context: OptimizerContext): Optimizer {
     const taken = decided.proposals.map((proposal) => carryOut(proposal, decided.policy, now_ms));
     return report({ ...decided, taken: taken.filter((action) => action !== null) }, now_ms);
   };
-  const guarded = (what: string, run: () => void) => () => {
-    try {
-      run();
-    } catch (error) {
-      log.error({ err: error }, `${what} failed`);
-    }
-  };
+  const guarded = (what: string, run: () => void) => () => void attempt(log, what, run);
   return {
     start() {
       if (stops.length > 0) return;

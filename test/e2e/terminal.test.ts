@@ -1,3 +1,4 @@
+import { setTimeout } from "node:timers/promises";
 import { describe, expect, it } from "vitest";
 import type { Action } from "../../shared/contracts/action.ts";
 import { hasProgram } from "../support/debian-packages.ts";
@@ -87,10 +88,16 @@ describe.runIf(hasProgram("tmux"))("an operator at a terminal", () => {
     await terminal.sees(/Let Skadi drive the actuators of R-.*\? \[y\/N\]/);
     terminal.type("y\n");
     await terminal.sees(/R-\S+ +closed_loop/);
-    run(`actions approve ${id_of(second)}`);
-    await terminal.sees(/Drive R-.*, in mode closed_loop: .*\? \[y\/N\]/);
-    terminal.type("y\n");
-    await terminal.sees(/driven by the agent of R-/);
+    for (let tries = 1; ; tries++) {
+      run(`actions approve ${id_of(second)}`);
+      await terminal.sees(/Drive R-.*, in mode closed_loop: .*\? \[y\/N\]/);
+      terminal.type("y\n");
+      const [told] = await terminal.sees(/driven by the agent of R-|one setpoint per device in 120 s/);
+      if (told.startsWith("driven")) break;
+      // The optimizer, which may drive this rack now, was there first: in 120 s, six here, the device may be set again.
+      expect(tries).toBeLessThan(4);
+      await setTimeout(6_500);
+    }
 
     // The log follows; the kill switch asks first.
     run("logs --follow --type mode,incident");
